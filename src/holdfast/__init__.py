@@ -1,0 +1,1 @@
+"""Local devices that stay connected, and a state you can believe."""

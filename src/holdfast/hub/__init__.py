@@ -1,0 +1,1 @@
+"""The hub: which devices exist, what they report, and what becomes of each command."""

@@ -1,0 +1,213 @@
+"""The hub: which devices exist, their links, one event stream, and the front desk for commands."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from holdfast.clock import Clock
+from holdfast.errors import UnknownTarget
+from holdfast.hub.events import EventStream, Kind
+from holdfast.hub.site.spec import DeviceSpec
+from holdfast.link.core import Core
+from holdfast.link.device import LinkedDevice
+from holdfast.link.link import Link
+from holdfast.link.session import Endpoint
+from holdfast.link.supervisor import Hint, LinkSupervisor
+from holdfast.model import Capability, Issuer, Reading, Receipt, StandingOrder, Value
+
+RECEIPTS_KEPT = 2000
+"""Ended receipts that can still be asked for (until the store keeps them)."""
+FAIL_SAFE_STOP_S = 10.0
+"""How long stopping may wait for the verified OFF of a fail-safe actuator (design: timing)."""
+START_SPREAD_S = 0.35
+"""First dials of many links spread over one poll period, so that their grids do not coincide."""
+SPREAD_FROM = 20
+"""With fewer links than this nobody gains from waiting."""
+
+log = logging.getLogger("holdfast.hub")
+
+
+class Hub:
+    """Runs devices. Made, started and stopped in one event loop; it listens to every `LinkedDevice`."""
+
+    def __init__(self, clock: Clock, *, core: Core | None = None, name: str = "") -> None:
+        self.core = core or Core(clock)
+        self.clock = clock
+        self.name = name
+        self.devices: dict[str, LinkedDevice] = {}
+        self.specs: dict[str, DeviceSpec] = {}
+        self.links: dict[Endpoint, Link] = {}
+        self.supervisors: dict[Endpoint, LinkSupervisor] = {}
+        self.stream = EventStream(self.core.epoch, clock.now)
+        self.receipts: OrderedDict[str, Receipt] = OrderedDict()
+        self.alarms: dict[tuple[str, str], dict[str, Any]] = {}
+        self.started_at: datetime | None = None
+        self.is_running = False
+        self.core.on_suspend.append(self._slept)
+
+    # --- devices ------------------------------------------------------------------------------------------------
+
+    def add(self, spec: DeviceSpec) -> LinkedDevice:
+        """Take a device in; adapters with equal endpoints share a link."""
+        device = LinkedDevice(self.core, spec.device, self)
+        for adapter, driver in sorted(
+            zip(spec.device.adapters, spec.drivers, strict=True), key=lambda pair: pair[0].priority
+        ):
+            if not adapter.is_enabled:
+                continue
+            link = self.links.get(driver.endpoint)
+            if link is None:
+                link = self.links[driver.endpoint] = Link(self.core, driver.endpoint)
+                self.supervisors[driver.endpoint] = LinkSupervisor(link)
+            device.attach(adapter, driver, link)
+        self.devices[device.id] = device
+        self.specs[device.id] = spec
+        return device
+
+    def start(self) -> None:
+        """Begin to keep all links. Fail-safe actuators are ordered to their fail-safe until somebody decides."""
+        self.started_at = self.clock.now()
+        self.is_running = True
+        spread_s = START_SPREAD_S if len(self.links) >= SPREAD_FROM else 0.0
+        for supervisor in self.supervisors.values():
+            supervisor.start(self.core.rng.uniform(0.0, spread_s) if spread_s else 0.0)
+        self.note("hub", f"started with {len(self.devices)} devices on {len(self.links)} links")
+
+    async def stop(self) -> None:
+        """Say goodbye to every device and leave no task, timer or socket behind."""
+        if not self.is_running:
+            self.core.close()
+            return
+        self.is_running = False
+        self.note("hub", "stopping")
+        for device in self.devices.values():
+            device.retire()
+        await asyncio.gather(*(supervisor.stop() for supervisor in self.supervisors.values()))
+        self.core.close()
+
+    def retry(self, device_id: str) -> None:
+        """A person asks to try again now; raises `UnknownTarget`."""
+        for attachment in self.device(device_id).attachments:
+            self.supervisors[attachment.link.endpoint].hint(Hint.RETRY_NOW)
+
+    def _slept(self, slept_s: float) -> None:
+        self.note("hub", f"the machine slept for {slept_s:.0f} s")
+        for link in self.links.values():
+            link.suspended(slept_s)
+
+    # --- what is known --------------------------------------------------------------------------------------------
+
+    def device(self, device_id: str) -> LinkedDevice:
+        """A device by id; raises `UnknownTarget` naming the known ones."""
+        try:
+            return self.devices[device_id]
+        except KeyError:
+            known = ", ".join(sorted(self.devices)) or "none"
+            raise UnknownTarget(f"there is no device {device_id!r}", advice=f"Known devices: {known}.") from None
+
+    def resolve(self, target: str) -> tuple[LinkedDevice, Capability]:
+        """Device and capability of a target (``house/kitchen``); raises `UnknownTarget`."""
+        device_id, _, key = target.partition("/")
+        device = self.device(device_id)
+        capability = device.capabilities.get(key)
+        if capability is None:
+            known = ", ".join(sorted(device.capabilities)) or "none"
+            raise UnknownTarget(f"{device_id} has no {key!r}", advice=f"Known there: {known}.")
+        return device, capability
+
+    def reading(self, target: str) -> Reading:
+        """What is known of a target now; raises `UnknownTarget`."""
+        device, capability = self.resolve(target)
+        return device.reading(capability)
+
+    def readings(self, device_id: str | None = None) -> Iterator[Reading]:
+        """All readings, or those of one device."""
+        devices: Iterable[LinkedDevice] = self.devices.values() if device_id is None else [self.device(device_id)]
+        for device in devices:
+            for capability in device.capabilities.values():
+                yield device.reading(capability)
+
+    # --- commands -------------------------------------------------------------------------------------------------
+
+    def command(self, target: str, value: object, issuer: Issuer, timeout_s: float | None = None) -> Receipt:
+        """Take a command; raises `UnknownTarget`, everything else ends in the receipt."""
+        device, capability = self.resolve(target)
+        return device.command(capability.key, value, issuer, timeout_s)
+
+    async def ended(self, receipt: Receipt) -> Receipt:
+        """Wait for a receipt's end."""
+        current = self.receipts.get(receipt.id, receipt)
+        if current.state.is_end:
+            return current
+        device, capability = self.resolve(receipt.target)
+        ending = device.ending(capability.key, receipt)
+        if ending is None:
+            return self.receipts.get(receipt.id, receipt)
+        return await asyncio.shield(ending)
+
+    def order(self, target: str, value: Value, cause: str) -> StandingOrder:
+        """Lay a standing order on a target until it is verified and released; raises `UnknownTarget`."""
+        device, capability = self.resolve(target)
+        order = StandingOrder(
+            id=self.core.new_id("o"), target=target, value=value, cause=cause, issued_at=self.clock.now()
+        )
+        self.note("order", f"{target} must be {value}: {cause}", device=device.id)
+        device.desk.order(capability, order)
+        return order
+
+    def release(self, target: str) -> None:
+        """Release the standing order on a target; it ends as soon as it is verified."""
+        device, capability = self.resolve(target)
+        device.desk.release(capability.key)
+
+    # --- Listener: what devices tell ------------------------------------------------------------------------------
+
+    def readings_changed(self, device: LinkedDevice, keys: Sequence[str]) -> None:
+        """See `link.device.Listener`."""
+        for key in keys:
+            reading = device.reading(device.capabilities[key])
+            self.stream.publish(Kind.READING, reading.target, reading)
+
+    def receipt_changed(self, device: LinkedDevice, receipt: Receipt) -> None:
+        """See `link.device.Listener`."""
+        self.receipts[receipt.id] = receipt
+        if len(self.receipts) > RECEIPTS_KEPT:
+            self._forget_one()
+        self.stream.publish(Kind.COMMAND, receipt.id, receipt)
+
+    def _forget_one(self) -> None:
+        for receipt_id, receipt in self.receipts.items():
+            if receipt.state.is_end:
+                del self.receipts[receipt_id]
+                return
+
+    def availability_changed(self, device: LinkedDevice) -> None:
+        """See `link.device.Listener`."""
+        payload = {"device": device.id, "availability": device.availability, "reason": device.reason}
+        self.stream.publish(Kind.AVAILABILITY, device.id, payload)
+
+    def order_changed(self, device: LinkedDevice, order: StandingOrder, *, has_ended: bool) -> None:
+        """See `link.device.Listener`."""
+        word = "ended" if has_ended else "verified" if order.is_verified else "open"
+        self.note("order", f"standing order on {order.target} is {word}: {order.cause}", device=device.id)
+
+    def alarm_changed(self, device: LinkedDevice, key: str, text: str, *, is_on: bool) -> None:
+        """See `link.device.Listener`."""
+        target = f"{device.id}/{key}"
+        payload = {"target": target, "text": text, "is_on": is_on, "since": self.clock.now()}
+        if is_on:
+            self.alarms[device.id, key] = payload
+        else:
+            self.alarms.pop((device.id, key), None)
+        self.stream.publish(Kind.ALARM, target, payload)
+
+    def note(self, kind: str, text: str, **more: Any) -> None:
+        """Write an event that is nobody's reading or receipt."""
+        self.stream.publish(Kind.EVENT, (kind, self.stream.seq), {"kind": kind, "text": text, **more})
+
+

@@ -1,0 +1,83 @@
+"""One adapter at work: it ties a device to a link and keeps what came through it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from holdfast.link.evidence import GroupEvidence
+from holdfast.link.planner import Sight
+from holdfast.model import Adapter, Capability
+
+if TYPE_CHECKING:
+    from holdfast.link.device import LinkedDevice
+    from holdfast.link.driver import Driver
+    from holdfast.link.link import Link
+
+
+class Attachment:
+    """An adapter of a device on its link."""
+
+    __slots__ = ("adapter", "device", "driver", "groups", "link")
+
+    def __init__(self, device: LinkedDevice, adapter: Adapter, driver: Driver, link: Link) -> None:
+        self.device = device
+        self.adapter = adapter
+        self.driver = driver
+        self.link = link
+        self.groups: dict[tuple[str, str], GroupEvidence] = {}
+        by_group: dict[tuple[str, str], list[Capability]] = {}
+        for capability in driver.capabilities:
+            by_group.setdefault((capability.member, capability.group), []).append(capability)
+        intervals = {(poll.member, poll.group): poll.every_s for poll in driver.polls}
+        for (member, group), capabilities in by_group.items():
+            interval_s = intervals.get((member, group))
+            self.groups[member, group] = GroupEvidence(self, member, group, capabilities, interval_s)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the device is served through this adapter now."""
+        return self.device.active is self
+
+    def seen(self) -> Mapping[tuple[str, str], Sight]:
+        """What a planner may go by: the current session's own evidence."""
+        life = self.link.life
+        return {
+            key: Sight(evidence.as_of, evidence.at, evidence.raw, evidence.cells)
+            for key, evidence in self.groups.items()
+            if evidence.life == life and evidence.n >= 0
+        }
+
+    def quality_changed(self, evidence: GroupEvidence) -> None:
+        """A group grew old or fresh."""
+        if self.is_active:
+            self.device.group_changed(evidence)
+
+    def session_changed(self) -> None:
+        """The link's session was lost or found: qualities follow at once."""
+        now = self.link.core.now()
+        for evidence in self.groups.values():
+            evidence.reconsider(now)
+        self.device.link_changed(self)
+
+    def expect(self) -> None:
+        """A session is open: what has not been heard by its deadline counts as tried in vain."""
+        for evidence in self.groups.values():
+            evidence.expect(self.link.opened_t)
+
+    def has_tried(self, now: float) -> bool:
+        """Whether the first attempt has ended, either way."""
+        if self.link.has_failed:
+            return True
+        waited_s = now - self.link.opened_t if self.link.has_session else 0.0
+        return any(each.n >= 0 or waited_s >= each.deadline_s for each in self.groups.values())
+
+    def slept(self, seconds: float) -> None:
+        """The machine slept."""
+        for evidence in self.groups.values():
+            evidence.slept(seconds)
+
+    def retire(self) -> None:
+        """The adapter is no longer used."""
+        for evidence in self.groups.values():
+            evidence.retire()

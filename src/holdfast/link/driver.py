@@ -1,0 +1,137 @@
+"""What a driver author writes: a family names itself and turns a device and an adapter into a `Driver`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, Flag, auto
+from typing import Any, NamedTuple
+
+from holdfast.link.planner import Planner, Shows, equals
+from holdfast.link.session import Endpoint, Session, Sink
+from holdfast.model import Adapter, Capability, Device, Reject, Value
+
+
+class Trait(Flag):
+    """What a driver's source is like. The driver contract tests exactly what is declared."""
+
+    POLLED = auto()
+    """Answers questions."""
+    PASSIVE = auto()
+    """Speaks unasked; nothing is sent."""
+    WRITES = auto()
+    """Takes commands."""
+    LOGIN = auto()
+    """Can refuse a login."""
+    MEMBERS = auto()
+    """Has parts with a freshness of their own."""
+    LIBRARY = auto()
+    """A library owns the socket; calls cannot be cut short reliably."""
+    LISTENER = auto()
+    """There is nothing to open: reopening cures nothing."""
+
+
+class OnSilence(Enum):
+    """What helps when nothing is heard."""
+
+    REOPEN = "reopen"
+    WAIT = "wait"
+    """Reopening cures nothing: values go stale by themselves."""
+
+
+class Poll(NamedTuple):
+    """One line of the poll table: ask ``what`` every ``every_s`` seconds on a fixed grid, expect ``group``.
+
+    An answer that takes longer than ``reply_s`` counts as missed. ``reply_s + every_s`` must stay below the
+    silence deadline, or no second question fits into it.
+    """
+
+    what: str
+    member: str
+    group: str
+    every_s: float
+    reply_s: float
+
+
+class KeepAlive(NamedTuple):
+    """Traffic that only holds the session: sent every ``every_s`` seconds, first after as long, not while a
+    command is open. An answer is welcome, its absence proves nothing."""
+
+    what: str
+    every_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkTiming:
+    """A family's deadlines, all in seconds; the defaults are those of a device on the local network."""
+
+    silence_s: float
+    """No valid frame for this long: the session is dropped."""
+    first_data_s: float | None = None
+    """How long after opening the first data may take; ``None``: as long as silence."""
+    dial_s: float = 3.0
+    """A local peer answers a SYN within milliseconds; 3 s allows for one retransmission (1 s) and a retry (2 s)."""
+    login_first_s: float = 0.5
+    """Login limit at the first try of an outage: a healthy local device answers in a few milliseconds."""
+    login_s: float = 1.0
+    """Login limit at later tries; forwarded ports may need more."""
+    spacing_s: float = 0.0
+    """Least time between two steps to the device."""
+    ack_s: float = 0.03
+    """How long to wait for the answer to a step before reading back, until answers have been seen."""
+    reread_s: float = 0.1
+    """A second confirming read this long after the first: most buses have carried the write by then."""
+    goodbye_s: float = 0.3
+    """How long closing may wait for the peer."""
+    junk_limit: int = 512
+    """Undecodable bytes without a valid frame between them, after which the session is dropped."""
+    on_silence: OnSilence = OnSilence.REOPEN
+
+
+Check = Callable[[str, str, Any, Any], Reject | None]
+"""(member, group, raw, raw before or None) -> why the batch cannot be believed at all, or ``None``."""
+Project = Callable[[str, str, Any, Mapping[str, Value]], Mapping[str, Value]]
+"""(member, group, raw, values before) -> capability values by key. Runs on change only."""
+Connect = Callable[[Sequence["Driver"], Sink], Session]
+"""Makes the session of an endpoint for all drivers that share it (the first one's function is used)."""
+
+
+def believe(member: str, group: str, raw: Any, before: Any) -> Reject | None:
+    """The check of families whose frames carry their own proof."""
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """How one adapter of one device is spoken to. A value: everything in it is pure or a factory."""
+
+    name: str
+    traits: Trait
+    endpoint: Endpoint
+    connect: Connect
+    capabilities: Sequence[Capability]
+    timing: LinkTiming
+    project: Project
+    polls: Sequence[Poll] = ()
+    keep_alive: KeepAlive | None = None
+    check: Check = believe
+    planner: Planner | None = None
+    """``None``: read-only."""
+    is_guarding: bool = False
+    """The planner is asked on every change, also without a wish (interlocks)."""
+    shows: Shows = equals
+    members: frozenset[str] = frozenset({""})
+    """The members of the endpoint that belong to this adapter; ``{""}``: all of it."""
+    options: Any = field(default=None, repr=False)
+    """The family's parsed options, for its own `connect`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A kind of device: its name in site files, and how to prepare a driver for one adapter.
+
+    ``prepare`` raises `ConfigurationError` for options that cannot work.
+    """
+
+    name: str
+    prepare: Callable[[Device, Adapter], Driver]

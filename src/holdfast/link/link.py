@@ -1,0 +1,417 @@
+"""A link: the lasting intention to be connected over one endpoint.
+
+It owns the exchange slot (one job at a time), the polls on their grid, the reply and silence deadlines, and routes
+evidence to the adapters that share the endpoint. What happens when a session ends is the supervisor's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from holdfast.errors import DriverFault, LinkFault, Nonsense, Silent, Suspended
+from holdfast.link.driver import OnSilence, Poll
+from holdfast.link.evidence import GroupEvidence
+from holdfast.link.machine import WITH_SESSION, Cue, State, advance
+from holdfast.link.recorder import FlightRecorder
+from holdfast.link.report import LinkReport
+from holdfast.link.session import End, Endpoint, Job, Session
+from holdfast.link.sink import SessionSink
+from holdfast.link.wheel import Entry
+from holdfast.logs import LinkLog
+from holdfast.model import Reason, ReasonCode
+
+if TYPE_CHECKING:
+    from holdfast.link.attachment import Attachment
+    from holdfast.link.core import Core
+    from holdfast.link.device import LinkedDevice
+
+HEALTHY_S = 10.0
+HEALTHY_POLLS = 10
+"""A session has proved healthy after either; only then does the backoff start over (design: timing)."""
+
+
+LATE_ACK_S = 1.0
+"""An answer to a step that comes this late still counts as one: as long as a reply may take, and a bit."""
+
+
+class PollLine:
+    """One line of a poll table at work: its job, and its place on the grid ``start + k * every_s``."""
+
+    __slots__ = ("due_t", "entry", "every_s", "is_waiting", "job", "link", "start_t")
+
+    def __init__(self, link: Link, job: Job, every_s: float) -> None:
+        self.link = link
+        self.job = job
+        self.every_s = every_s
+        self.start_t = 0.0
+        self.due_t = math.inf
+        self.is_waiting = False
+        self.entry = Entry(self.fire)
+
+    def begin(self, first_t: float) -> None:
+        """Lay the grid through ``first_t``, the first poll's time."""
+        self.start_t = self.due_t = first_t
+        self.is_waiting = False
+        self.entry.disarm()
+        self.link.core.wheel.arm(self.entry, first_t)
+
+    def fire(self, now: float) -> None:
+        """Its time on the grid has come."""
+        link = self.link
+        if not link.has_session:
+            return
+        due_t = self.due_t
+        next_t = due_t + self.every_s
+        if next_t <= now:  # an overrun skips grid points, it never shifts the grid
+            passed = math.floor((now - self.start_t) / self.every_s)
+            next_t = self.start_t + (passed + 1) * self.every_s
+            link.report.skipped += max(0, round((next_t - due_t) / self.every_s) - 1)
+        self.due_t = next_t
+        link.core.wheel.arm(self.entry, next_t)
+        link.report.lateness.add(now - due_t)
+        if link.job is None and not link.queue:
+            self.job.is_grid = True
+            link.start(self.job)
+        elif not self.is_waiting:  # goes at once when the slot is free, not at the next grid point
+            self.is_waiting = True
+            link.enqueue(self)
+
+
+class Link:
+    """One endpoint's link with at most one session. Shared by the adapters with that endpoint."""
+
+    def __init__(self, core: Core, endpoint: Endpoint) -> None:
+        self.core = core
+        self.endpoint = endpoint
+        self.attachments: list[Attachment] = []
+        self.routes: dict[tuple[str, str], GroupEvidence] = {}
+        self.owners: dict[str, Attachment] = {}
+        self.lines: list[PollLine] = []
+        self.keep_alives: list[PollLine] = []
+        self.state = State.STOPPED
+        self.life = 0
+        self.session: Session | None = None
+        self.sink: SessionSink | None = None
+        self.has_session = False
+        self.is_proven = False
+        self.good_polls = 0
+        self.opened_t = -math.inf
+        self.alive_t = -math.inf
+        self.junk_bytes = 0
+        self.rejects_since_life = 0
+        self.job: Job | None = None
+        self.job_owner: LinkedDevice | None = None
+        self.queue: deque[PollLine | LinkedDevice] = deque()
+        self.acks_come = False
+        self.unanswered_step_t = -math.inf
+        self.report = LinkReport(core.now())
+        self.recorder = FlightRecorder()
+        self.log = LinkLog(logging.getLogger("holdfast.link"), str(endpoint))
+        self.has_failed = False
+        self.reason = Reason(code=ReasonCode.CONNECTING, text="not tried yet")
+        self._next_asked = False
+        self._reply_entry = Entry(self._look_for_reply)
+        self._silence_entry = Entry(self._look_for_silence)
+        self._up_since: float | None = None
+        self._lost: asyncio.Future[LinkFault] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Link {self.endpoint} {self.state} life {self.life}>"
+
+    # --- who uses it ---------------------------------------------------------------------------------------
+
+    def attach(self, attachment: Attachment) -> None:
+        """Let an adapter use this link; its members become its own."""
+        driver = attachment.driver
+        self.attachments.append(attachment)
+        self.routes.update(attachment.groups)
+        for member in driver.members:
+            self.owners[member] = attachment
+        for poll in driver.polls:
+            self.lines.append(PollLine(self, _job(poll), poll.every_s))
+        if driver.keep_alive is not None:
+            job = Job(driver.keep_alive.what, "", "", reply_s=driver.timing.ack_s)
+            job.is_optional = True
+            self.keep_alives.append(PollLine(self, job, driver.keep_alive.every_s))
+        self.log.name(", ".join(each.device.id for each in self.attachments))
+
+    @property
+    def timing(self) -> Any:
+        """The deadlines of the endpoint: those of the first driver on it."""
+        return self.attachments[0].driver.timing
+
+    # --- its life, moved by the supervisor -------------------------------------------------------------------
+
+    def cue(self, cue: Cue) -> None:
+        """Something happened: go on to the state that the table names."""
+        before = self.state
+        self.state = advance(before, cue)
+        if self.state is not before:
+            self.recorder.note(self.core.now(), "state", f"{before} -> {self.state}")
+
+    def begin(self) -> Session:
+        """Make the next session, with a sink of its own."""
+        self.life += 1
+        self.report.dials += 1
+        self.sink = SessionSink(self, self.life)
+        drivers = [attachment.driver for attachment in self.attachments]
+        session = drivers[0].connect(drivers, self.sink)
+        self.session = session
+        self._lost = self.core.loop.create_future()
+        return session
+
+    def opened(self) -> None:
+        """The session is open: lay the grids and expect data."""
+        now = self.core.now()
+        self.cue(Cue.OPENED)
+        self.has_session = True
+        self.is_proven = False
+        self.good_polls = 0
+        self.opened_t = self.alive_t = now
+        self.junk_bytes = 0
+        self.rejects_since_life = 0
+        self.acks_come = False
+        self.unanswered_step_t = -math.inf
+        self.report.sessions += 1
+        self.log.connected()
+        for line in self.lines:
+            line.begin(now)
+        for line in self.keep_alives:
+            line.begin(now + line.every_s)
+        if self.timing.on_silence is OnSilence.REOPEN:
+            self._silence_entry.disarm()
+            self.core.wheel.arm(self._silence_entry, self._silence_limit())
+        for attachment in self.attachments:
+            attachment.device.session_opened(attachment)
+
+    async def until_lost(self) -> LinkFault:
+        """Wait until the session is over, and why."""
+        assert self._lost is not None
+        return await asyncio.shield(self._lost)
+
+    def fail(self, fault: LinkFault) -> None:
+        """The session is over from this moment on; the supervisor tears it down."""
+        if self._lost is None or self._lost.done():
+            return
+        now = self.core.now()
+        self._lost.set_result(fault)
+        if self.sink is not None:
+            self.sink.mute()
+        self.recorder.note(now, "fault", fault.text)
+        if not self.has_session:
+            return
+        self.has_session = False
+        self.queue.clear()
+        for line in (*self.lines, *self.keep_alives):
+            line.is_waiting = False
+        if self._up_since is not None:
+            self.report.up_s += now - self._up_since
+            self._up_since = None
+        self.report.lost(now, fault.code, fault.text, self.alive_t)
+        self.has_failed = True
+        self.tell(Reason(code=fault.code, text=fault.text, since=self.core.clock.now(), advice=fault.advice))
+        job, owner = self.job, self.job_owner
+        self.job = self.job_owner = None
+        if job is not None and owner is not None:
+            owner.step_ended(job, End.DOUBT, "the session was lost")
+        for attachment in self.attachments:
+            attachment.session_changed()
+
+    def tell(self, reason: Reason) -> None:
+        """Why the link is not live (or that it is)."""
+        self.reason = reason
+        for attachment in self.attachments:
+            attachment.device.link_changed(attachment)
+
+    # --- the slot --------------------------------------------------------------------------------------------
+
+    def start(self, job: Job, owner: LinkedDevice | None = None) -> None:
+        """Give the slot to a job. Raises `ValueError` when the driver's last gate refuses a step."""
+        core = self.core
+        now = core.now()
+        core.n += 1
+        job.sent_t = now
+        job.sent_n = core.n
+        self.job = job
+        self.job_owner = owner
+        assert self.session is not None
+        try:
+            self.session.start(job)
+        except ValueError:
+            self.job = self.job_owner = None
+            self.ask_next()
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever escapes a driver is its fault, never the hub's end
+            self.job = self.job_owner = None
+            self.fail(_bug(error))
+            return
+        if not (job.is_step or job.is_optional):
+            self.report.polls += 1
+        if not self._reply_entry.tick:
+            core.wheel.arm(self._reply_entry, now + job.reply_s)
+
+    def enqueue(self, who: PollLine | LinkedDevice) -> None:
+        """Stand in line for the slot."""
+        self.queue.append(who)
+        if self.job is None:
+            self.ask_next()
+
+    def read(self, member: str, group: str) -> bool:
+        """Ask for a group now, apart from the grid; whether the slot was free and there is such a poll."""
+        if self.job is not None or not self.has_session:
+            return False
+        for line in self.lines:
+            if line.job.member == member and line.job.group == group:
+                line.job.is_grid = False
+                self.start(line.job)
+                return True
+        return False
+
+    def ended(self, job: Job, end: End, text: str) -> None:
+        """A job's turn is over (said by the sink, or by its deadline)."""
+        if job is not self.job:
+            return
+        owner = self.job_owner
+        self.job = self.job_owner = None
+        if job.is_step:
+            self.acks_come = end is End.OK
+            self.unanswered_step_t = job.sent_t if end is End.TIMEOUT else -math.inf
+        elif end is End.TIMEOUT and not job.is_optional:
+            self.report.unanswered += 1
+        if owner is not None:
+            owner.step_ended(job, end, text)
+        if self.queue:
+            self.ask_next()
+
+    def ack_wait_s(self) -> float:
+        """How long to leave the slot to a step: whether this device answers steps is learned in each session."""
+        if self.acks_come and self.lines:
+            return self.lines[0].job.reply_s
+        return float(self.timing.ack_s)
+
+    def notice_late_ack(self) -> None:
+        """A frame without values: if a step still lacked an answer, this device answers, only slowly."""
+        if self.core.now() - self.unanswered_step_t <= LATE_ACK_S:
+            self.acks_come = True
+            self.unanswered_step_t = -math.inf
+
+    def ask_next(self) -> None:
+        """Serve the line as soon as the present call is over (a sink never calls back into the session)."""
+        if not self._next_asked:
+            self._next_asked = True
+            self.core.loop.call_soon(self._next)
+
+    def _next(self) -> None:
+        self._next_asked = False
+        while self.queue and self.job is None and self.has_session:
+            item = self.queue.popleft()
+            if isinstance(item, PollLine):
+                item.is_waiting = False
+                item.job.is_grid = True
+                self.start(item.job)
+            else:
+                item.take_turn()
+
+    def _look_for_reply(self, now: float) -> None:
+        job = self.job
+        if job is None or not self.has_session:
+            return
+        due_t = job.sent_t + job.reply_s
+        if now < due_t - 1e-6:
+            self.core.wheel.arm(self._reply_entry, due_t)
+            return
+        assert self.session is not None
+        self.session.forget(job)
+        self.ended(job, End.TIMEOUT, "no answer")
+
+    # --- life and silence --------------------------------------------------------------------------------------
+
+    def lived(self, now: float) -> None:
+        """A believed sign of life arrived."""
+        self.alive_t = now
+        self.junk_bytes = 0
+        self.rejects_since_life = 0
+
+    def first_evidence(self, now: float) -> None:
+        """The first believed values of a session: it is live, and the outage is over."""
+        self.cue(Cue.EVIDENCE)
+        self.report.regained(now)
+        self._up_since = now
+        count = sum(len(attachment.driver.capabilities) for attachment in self.attachments)
+        self.log.first_data(now - self.opened_t, count)
+        self.tell(Reason(since=self.core.clock.now()))
+
+    def count_good(self, now: float) -> None:
+        """Count towards the proof that this session is healthy."""
+        self.good_polls += 1
+        if self.good_polls >= HEALTHY_POLLS or now - self.opened_t >= HEALTHY_S:
+            self.is_proven = True
+
+    def _silence_limit(self) -> float:
+        timing = self.timing
+        if self.state is State.EXPECTING and timing.first_data_s is not None:
+            return self.opened_t + float(timing.first_data_s)
+        return self.alive_t + float(timing.silence_s)
+
+    def _look_for_silence(self, now: float) -> None:
+        if self.state not in WITH_SESSION or not self.has_session:
+            return
+        limit_t = self._silence_limit()
+        if now < limit_t - 1e-6:
+            self.core.wheel.arm(self._silence_entry, limit_t)
+            return
+        self.fail(self.silence(now))
+
+    def silence(self, now: float) -> LinkFault:
+        """The right words for having heard nothing believable."""
+        quiet_s = now - self.alive_t
+        if self.rejects_since_life or self.junk_bytes:
+            return Nonsense(
+                f"nothing believable for {quiet_s:.1f} s, though {self.rejects_since_life} messages came",
+                advice="Check that the device and its address are the ones you mean; record the exchange.",
+            )
+        return Silent(f"no answer for {quiet_s:.1f} s", advice="Check the device's power and network.")
+
+    def suspended(self, slept_s: float) -> None:
+        """The machine slept: values are stale, the session begins anew."""
+        for attachment in self.attachments:
+            attachment.slept(slept_s)
+        self.fail(Suspended(f"the machine slept for {slept_s:.0f} s"))
+
+    def retire(self) -> None:
+        """No wake-ups any more."""
+        self.has_session = False
+        for line in (*self.lines, *self.keep_alives):
+            line.entry.disarm()
+        self._reply_entry.disarm()
+        self._silence_entry.disarm()
+        for attachment in self.attachments:
+            attachment.retire()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The link report with state and reason, for API and command line."""
+        now = self.core.now()
+        return {
+            "endpoint": str(self.endpoint),
+            "state": self.state.value,
+            "devices": [attachment.device.id for attachment in self.attachments],
+            "adapters": [f"{each.device.id}/{each.adapter.id}" for each in self.attachments],
+            "silence_s": self.timing.silence_s,
+            **self.report.as_dict(now, self._up_since),
+        }
+
+
+def _job(poll: Poll) -> Job:
+    return Job(poll.what, poll.member, poll.group, reply_s=poll.reply_s)
+
+
+def _bug(error: BaseException) -> LinkFault:
+    logging.getLogger("holdfast.link").error("a driver broke its contract", exc_info=error)
+    fault = DriverFault(f"the driver failed: {type(error).__name__}: {error}")
+    fault.__cause__ = error
+    return fault
+

@@ -1,0 +1,140 @@
+"""Where one session's reports enter the core. One object a session: a lost session's late words fall on deaf ears."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from holdfast.errors import LinkFault, Nonsense
+from holdfast.link.evidence import GOOD
+from holdfast.link.machine import State
+from holdfast.link.session import End, Job
+from holdfast.model import Batch, Capability, Reject, Stamp
+
+if TYPE_CHECKING:
+    from holdfast.link.link import Link
+
+
+class SessionSink:
+    """The core's side of one session."""
+
+    __slots__ = ("is_mute", "life", "link")
+
+    def __init__(self, link: Link, life: int) -> None:
+        self.link = link
+        self.life = life
+        self.is_mute = False
+
+    def mute(self) -> None:
+        """The session is over: nothing it says counts any more."""
+        self.is_mute = True
+
+    def same(self, member: str, group: str, t: float, n: int) -> None:
+        """An answer equal to the last: the stamp moves, and usually that is all."""
+        if self.is_mute:
+            return
+        link = self.link
+        evidence = link.routes.get((member, group))
+        if evidence is None or evidence.life != self.life or n < evidence.n:
+            return
+        now = link.core.now()
+        link.alive_t = now
+        link.junk_bytes = 0
+        link.rejects_since_life = 0
+        link.report.answers += 1
+        link.core.n += 1
+        evidence.t = t
+        evidence.n = n
+        evidence.at = now
+        if not link.is_proven:
+            link.count_good(now)
+        if evidence.quality is not GOOD and evidence.became_fresh(now):
+            evidence.attachment.quality_changed(evidence)
+        device = evidence.attachment.device
+        if device.is_watching:
+            device.evidence_came(evidence)
+
+    def observed(self, batch: Batch, as_of: Stamp | None = None) -> bool:
+        """Values came; whether they are believed."""
+        if self.is_mute:
+            return False
+        link = self.link
+        now = link.core.now()
+        arrival = link.core.stamp()
+        evidence = link.routes.get((batch.member, batch.group))
+        if evidence is None:
+            link.lived(now)  # a valid frame of a member that nobody configured
+            link.report.rejects["unconfigured"] += 1
+            return False
+        stamp = as_of or arrival
+        if stamp.n < evidence.n and evidence.life == self.life:
+            return True  # overtaken by newer evidence
+        changed = evidence.take(batch.raw, stamp, now)
+        if isinstance(changed, Reject):
+            self.rejected(changed)
+            return False
+        link.lived(now)
+        link.report.answers += 1
+        if changed:
+            link.report.changes += 1
+        if link.state is State.EXPECTING:
+            link.first_evidence(now)
+        if not link.is_proven:
+            link.count_good(now)
+        quality_changed = evidence.became_fresh(now)
+        device = evidence.attachment.device
+        if evidence.attachment.is_active and (changed or quality_changed):
+            device.values_changed(evidence, changed, quality_changed=quality_changed)
+        if device.is_watching or (changed and evidence.attachment.driver.is_guarding):
+            device.evidence_came(evidence)
+        return True
+
+    def alive(self, member: str = "") -> None:
+        """A valid frame without values."""
+        if self.is_mute:
+            return
+        link = self.link
+        link.core.n += 1
+        link.lived(link.core.now())
+        link.notice_late_ack()
+
+    def rejected(self, why: Reject, raw: bytes = b"") -> None:
+        """Not understood or not believed: counted, never a sign of life."""
+        if self.is_mute:
+            return
+        link = self.link
+        link.report.rejects[why.code] += 1
+        link.rejects_since_life += 1
+        link.junk_bytes += len(raw)
+        link.recorder.note(link.core.now(), "reject", f"{why.code}: {why.text} ({len(raw)} bytes)")
+        link.log.rejected(why, raw)
+        if link.junk_bytes > link.timing.junk_limit:
+            link.fail(
+                Nonsense(
+                    f"{link.junk_bytes} bytes that mean nothing",
+                    advice="Check that the address is that of the device you mean; record the exchange.",
+                )
+            )
+
+    def finished(self, job: Job, end: End, text: str = "") -> None:
+        """A job's turn is over."""
+        if self.is_mute:
+            return
+        link = self.link
+        link.ended(job, end, text)
+
+    def lost(self, fault: LinkFault) -> None:
+        """The session is over."""
+        if not self.is_mute:
+            self.link.fail(fault)
+
+    def found(self, member: str, capabilities: Sequence[Capability]) -> None:
+        """A member made itself known."""
+        if not self.is_mute:
+            self.link.recorder.note(self.link.core.now(), "found", f"member {member}: {len(capabilities)} capabilities")
+
+    def counted(self, received: int, sent: int) -> None:
+        """Bytes on the wire."""
+        report = self.link.report
+        report.bytes_in += received
+        report.bytes_out += sent

@@ -1,0 +1,315 @@
+"""The ready-made session around a sans-IO codec: bytes in, batches out, no task and no copy on the hot path."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
+
+from holdfast.errors import DriverFault, LinkFault, SessionLost
+from holdfast.link.session import End, Job, OpenLimits, Sink
+from holdfast.link.stream_codec import Codec
+from holdfast.model import Batch, Bye, Event, Heard, HeardWhy, Identity, Junk, Reject, Say, Stamp
+
+Dial = Callable[[Callable[[], asyncio.Protocol], float], Awaitable[asyncio.Transport]]
+"""(protocol factory, limit in seconds) -> the open transport; raises a `LinkFault` in words."""
+
+GONE_S = 0.3
+"""How long closing waits for the transport to say that it is gone, before it is aborted (design: stop in 0.5 s)."""
+
+
+class Tap(Protocol):
+    """Who sees the bytes of a session go by (a recording)."""
+
+    def heard(self, data: bytes) -> None:
+        """Bytes came."""
+
+    def said(self, data: bytes, *, is_secret: bool) -> None:
+        """Bytes went; those of a login are secret and must be masked."""
+
+
+class StreamSession(asyncio.Protocol):
+    """One life of a byte stream. Lock-step is the core's slot; this class keeps answers and questions together.
+
+    A late answer carries no id, so it gets the stamp of the *oldest* open question. That debt ends when an answer is
+    followed by quiet until the next poll on the grid.
+    """
+
+    def __init__(self, dial: Dial, codec: Codec, sink: Sink, *, tap: Tap | None = None) -> None:
+        self._dial = dial
+        self._codec = codec
+        self._sink = sink
+        self._tap = tap
+        self._transport: asyncio.Transport | None = None
+        self._loop = asyncio.get_running_loop()
+        self._is_ready = False
+        self._is_mute = False
+        self._heard = bytearray()
+        self._listener: asyncio.Future[None] | None = None
+        self._gone: asyncio.Future[None] = self._loop.create_future()
+        self._job: Job | None = None
+        self._whole: dict[Job, bytes] = {}
+        self._requests: dict[str, bytes] = {}
+        self._is_clean = True  # nothing partial waits in the codec and nothing is owed
+        self._owed: list[Stamp] = []
+        self._is_answered = False
+        self._last_question = Stamp(float("-inf"), -1)
+        self._last_heard_t = float("-inf")
+        self._gap_timer: asyncio.TimerHandle | None = None
+
+    def __repr__(self) -> str:
+        state = "mute" if self._is_mute else "ready" if self._is_ready else "opening"
+        return f"<StreamSession {state} job={self._job}>"
+
+    # --- opening -------------------------------------------------------------------------------------------
+
+    async def open(self, limits: OpenLimits) -> Identity | None:
+        """Dial and log in; raises a `LinkFault`."""
+        await self._dial(lambda: self, limits.dial_s)
+        if self._transport is None or self._is_mute:
+            raise SessionLost("the connection closed at once")
+        identity = await self._login(limits.login_s)
+        if self._gone.done():
+            raise SessionLost("the device closed the connection right after the login")
+        self._is_ready = True
+        if self._heard:
+            early = bytes(self._heard)
+            self._heard.clear()
+            self._take(early)
+        return identity
+
+    async def _login(self, limit_s: float) -> Identity | None:
+        talk = self._codec.login()
+        end_t = self._loop.time() + limit_s
+        try:
+            say = next(talk)
+            while True:
+                heard = await self._converse(say, end_t)
+                say = talk.send(heard)
+        except StopIteration as done:
+            identity: Identity | None = done.value
+            return identity
+        finally:
+            talk.close()
+
+    async def _converse(self, say: Say, end_t: float) -> Heard:
+        """Say something, listen until enough, a gap, the limit or the end. Leaves over what was not asked for."""
+        assert self._transport is not None
+        if say.data:
+            self._write(say.data, is_secret=True)
+        stop_t = min(self._loop.time() + say.limit_s, end_t)
+        while True:
+            data = bytes(self._heard)
+            if data and say.enough(data):
+                self._heard.clear()
+                return Heard(data, HeardWhy.ENOUGH)
+            if self._gone.done():
+                self._heard.clear()
+                return Heard(data, HeardWhy.CLOSED)
+            now = self._loop.time()
+            until_t = min(stop_t, self._last_heard_t + say.gap_s) if data else stop_t
+            if now >= until_t:
+                self._heard.clear()
+                return Heard(data, HeardWhy.GAP if until_t < stop_t else HeardWhy.LIMIT)
+            self._listener = self._loop.create_future()
+            timer = self._loop.call_at(until_t, _wake, self._listener)
+            try:
+                await self._listener
+            finally:
+                timer.cancel()
+                self._listener = None
+
+    # --- asyncio.Protocol --------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The stream is there."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        if self._is_mute:
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came. Whatever goes wrong here must not escape: asyncio would close the connection without a word."""
+        try:
+            job = self._job
+            if job is not None and self._is_clean and self._whole.get(job) == data:
+                self._job = None
+                self._is_answered = True
+                self._sink.same(job.member, job.group, job.sent_t, job.sent_n)
+                self._sink.finished(job, End.OK)
+                if self._tap is None:
+                    self._sink.counted(len(data), 0)
+                    return
+            elif self._is_ready:
+                self._take(data)
+            elif not self._is_mute:
+                self._heard += data
+                self._last_heard_t = self._loop.time()
+                _wake(self._listener)
+            self._sink.counted(len(data), 0)
+            if self._tap is not None:
+                self._tap.heard(data)
+        except Exception as error:  # noqa: BLE001 - a codec never raises on content; if it does, it is its fault
+            fault = DriverFault(f"the driver failed: {type(error).__name__}: {error}")
+            fault.__cause__ = error
+            self._sink.lost(fault)
+
+    def eof_received(self) -> bool:
+        """The peer will say no more: for us the session is over."""
+        self._lose(SessionLost("the device closed the connection"))
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The stream is gone."""
+        if not self._gone.done():
+            self._gone.set_result(None)
+        _wake(self._listener)
+        if self._gap_timer is not None:
+            self._gap_timer.cancel()
+        if error is None:
+            self._lose(SessionLost("the device closed the connection"))
+        else:
+            self._lose(SessionLost(f"the connection broke: {_words(error)}"))
+
+    def _lose(self, fault: LinkFault) -> None:
+        if self._is_ready and not self._is_mute:
+            self._sink.lost(fault)
+
+    # --- jobs ----------------------------------------------------------------------------------------------------
+
+    def start(self, job: Job) -> None:
+        """Send a job's bytes; raises `ValueError` when the codec's last gate refuses a step."""
+        if job.is_step:
+            data = self._codec.encode(job.payload)
+        else:
+            cached = self._requests.get(job.what)
+            if cached is None:
+                cached = self._requests[job.what] = self._codec.request(job.what)
+            data = cached
+            if not job.is_optional:
+                if job.is_grid and self._owed and self._is_answered:
+                    self._owed.clear()  # an answer, then quiet until the grid: nothing is on its way any more
+                    self._is_clean = not self._codec.is_partial
+                self._is_answered = False
+        if not self._is_clean and self._codec.is_partial:
+            self._settle(self._codec.flush())  # the next request ends the previous exchange
+        self._job = job
+        assert self._transport is not None
+        self._transport.write(data)
+        self._sink.counted(0, len(data))
+        if self._tap is not None:
+            self._tap.said(data, is_secret=False)
+
+    def forget(self, job: Job) -> None:
+        """The deadline has passed: an answer that still comes belongs to this question, not to the next."""
+        if self._job is job:
+            self._job = None
+            if not (job.is_step or job.is_optional):
+                self._owed.append(job.stamp)
+                self._is_clean = False
+
+    def _write(self, data: bytes, *, is_secret: bool) -> None:
+        assert self._transport is not None
+        self._transport.write(data)
+        self._sink.counted(0, len(data))
+        if self._tap is not None:
+            self._tap.said(data, is_secret=is_secret)
+
+    def _take(self, data: bytes) -> None:
+        self._last_heard_t = self._loop.time()
+        self._settle(self._codec.feed(data))
+        if self._codec.is_partial and self._gap_timer is None:
+            self._gap_timer = self._loop.call_later(self._codec.gap_s, self._gap)
+
+    def _gap(self) -> None:
+        self._gap_timer = None
+        if not self._codec.is_partial or self._is_mute:
+            return
+        due_t = self._last_heard_t + self._codec.gap_s
+        if self._loop.time() < due_t:
+            self._gap_timer = self._loop.call_at(due_t, self._gap)
+            return
+        self._settle(self._codec.flush())
+
+    def _settle(self, events: Iterable[Event]) -> None:
+        """Tell the sink what a piece of stream meant, and end the job that it answers."""
+        for event in events:
+            if self._is_mute:
+                return
+            match event:
+                case Junk(why, raw):
+                    self._sink.rejected(Reject(why), raw)
+                case Bye(text):
+                    self._sink.lost(SessionLost(text))
+                    return
+                case _:
+                    self._answer(event)
+        self._is_clean = not self._owed and not self._codec.is_partial
+
+    def _answer(self, event: Event) -> None:
+        job = self._job
+        is_answer = job is not None and self._codec.answers(job, event)
+        if isinstance(event, Batch):
+            is_believed = self._sink.observed(event, self._stamp_of(job if is_answer else None))
+            if job is not None and is_answer and not job.is_step:
+                if is_believed and event.whole is not None:
+                    self._whole[job] = event.whole
+                else:  # what intake rejects must be judged again when it comes again
+                    self._whole.pop(job, None)
+        else:
+            self._sink.alive(event.member)  # type: ignore[union-attr]  # only Sign is left
+        if job is not None and is_answer:
+            self._job = None
+            self._is_answered = True
+            self._sink.finished(job, End.OK)
+
+    def _stamp_of(self, job: Job | None) -> Stamp | None:
+        """The stamp of the question that a batch answers: the oldest one still open."""
+        if job is not None:
+            stamp = self._owed[0] if self._owed and not job.is_step else job.stamp
+            self._last_question = job.stamp if job.stamp.n > self._last_question.n else self._last_question
+            return stamp
+        if self._owed:
+            return self._owed.pop(0)
+        return None if self._last_question.n < 0 or not self._whole else self._last_question
+
+    # --- ending ----------------------------------------------------------------------------------------------------
+
+    async def close(self, *, goodbye: bool) -> None:
+        """Take leave, close, and wait until the transport is gone."""
+        transport = self._transport
+        self._is_mute = True
+        if transport is None or self._gone.done():
+            return
+        if goodbye and self._is_ready and not transport.is_closing():
+            data = self._codec.goodbye()
+            if data:
+                transport.write(data)
+        transport.close()
+        await asyncio.wait({self._gone}, timeout=GONE_S)
+        if not self._gone.done():
+            transport.abort()
+            await asyncio.wait({self._gone}, timeout=GONE_S)
+
+    def abort(self) -> None:
+        """End at once; mute from here on."""
+        self._is_mute = True
+        self._job = None
+        if self._gap_timer is not None:
+            self._gap_timer.cancel()
+            self._gap_timer = None
+        if self._transport is not None:
+            self._transport.abort()
+        _wake(self._listener)
+
+
+def _wake(listener: asyncio.Future[None] | None) -> None:
+    if listener is not None and not listener.done():
+        listener.set_result(None)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error) or type(error).__name__
+

@@ -1,0 +1,73 @@
+"""The words everybody shares: frozen values, no behaviour over time, nothing but the standard library."""
+
+from holdfast.model.availability import OK, PRECEDENCE, Availability, Reason, ReasonCode
+from holdfast.model.capability import (
+    Capability,
+    Freshness,
+    NotAccepted,
+    Periodic,
+    Sanity,
+    Setting,
+    Value,
+    ValueType,
+    VerifyPlan,
+    WhileAlive,
+    accept,
+)
+from holdfast.model.command import Authority, CommandState, Issuer, Receipt, StandingOrder
+from holdfast.model.device import Adapter, Device, Identity, Standby
+from holdfast.model.reading import Quality, Reading
+from holdfast.model.wire import (
+    NEVER,
+    Batch,
+    Bye,
+    Event,
+    Heard,
+    HeardWhy,
+    Junk,
+    Reject,
+    Say,
+    Sign,
+    Stamp,
+)
+
+__all__ = [
+    "NEVER",
+    "OK",
+    "PRECEDENCE",
+    "Adapter",
+    "Authority",
+    "Availability",
+    "Batch",
+    "Bye",
+    "Capability",
+    "CommandState",
+    "Device",
+    "Event",
+    "Freshness",
+    "Heard",
+    "HeardWhy",
+    "Identity",
+    "Issuer",
+    "Junk",
+    "NotAccepted",
+    "Periodic",
+    "Quality",
+    "Reading",
+    "Reason",
+    "ReasonCode",
+    "Receipt",
+    "Reject",
+    "Sanity",
+    "Say",
+    "Setting",
+    "Sign",
+    "Stamp",
+    "Standby",
+    "StandingOrder",
+    "Value",
+    "ValueType",
+    "VerifyPlan",
+    "WhileAlive",
+    "accept",
+]

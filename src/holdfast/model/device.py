@@ -1,0 +1,57 @@
+"""Devices and the ways to reach them, as configured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Standby(StrEnum):
+    """What a reserve adapter does while another one serves."""
+
+    COLD = "cold"
+    """Connected only when needed."""
+    HOT = "hot"
+    """Connected and watched all the time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """One configured way to reach a device.
+
+    ``priority``: lower is preferred. ``username`` and ``password`` are already resolved secrets and are left
+    out of ``repr``. ``options`` are the driver's own, for this path only.
+    """
+
+    id: str
+    driver: str
+    url: str = ""
+    priority: int = 1
+    standby: Standby = Standby.COLD
+    is_enabled: bool = True
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A physical thing with a stable identity, independent of its address."""
+
+    id: str
+    name: str
+    adapters: tuple[Adapter, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    capabilities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a device said about itself when a session was opened; empty where it said nothing."""
+
+    serial: str = ""
+    model: str = ""
+    firmware: str = ""

@@ -1,0 +1,96 @@
+"""The words between a codec, its session and the core. Pure values: no bytes are interpreted here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class Stamp(NamedTuple):
+    """A point in the core's order of events.
+
+    ``t`` is loop time in seconds and tells how long ago; ``n`` counts sends and arrivals, is never reset and
+    tells what came after what (time alone cannot: write, answer and poll may share one instant).
+    """
+
+    t: float
+    n: int
+
+
+NEVER = Stamp(float("-inf"), -1)
+
+
+class Batch(NamedTuple):
+    """One atomic answer: everything in it was observed together.
+
+    ``member`` names the part of the device (empty: all of it), ``group`` what goes fresh together. ``raw`` is
+    immutable and opaque to the core. ``whole`` are the wire bytes, given only if equal bytes mean equal
+    content within the session: the hot path compares them instead of decoding.
+    """
+
+    member: str
+    group: str
+    raw: Any
+    whole: bytes | None = None
+
+
+class Sign(NamedTuple):
+    """A valid frame without values: proof of life, perhaps the answer to a step."""
+
+    kind: str
+    member: str = ""
+
+
+class Junk(NamedTuple):
+    """Bytes that mean nothing: never proof of life. ``why`` is a short code for counting."""
+
+    why: str
+    raw: bytes
+
+
+class Bye(NamedTuple):
+    """The device ends the session. ``text`` says what it said."""
+
+    text: str
+
+
+Event = Batch | Sign | Junk | Bye
+
+
+class HeardWhy(StrEnum):
+    """Why listening ended during a login."""
+
+    ENOUGH = "enough"
+    GAP = "gap"
+    LIMIT = "limit"
+    CLOSED = "closed"
+
+
+class Say(NamedTuple):
+    """One step of a login: send ``data``, then listen.
+
+    Listening ends when ``enough(buffer)`` holds, after ``gap_s`` seconds without a byte once there was one,
+    after ``limit_s`` seconds in all, or when the peer closes.
+    """
+
+    data: bytes
+    enough: Callable[[bytes], bool]
+    gap_s: float
+    limit_s: float
+
+
+class Heard(NamedTuple):
+    """All bytes heard since the last `Say` (with what an earlier one left over), and why listening ended."""
+
+    data: bytes
+    why: HeardWhy
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Why intake did not believe something. ``code`` is for counting, ``text`` for people."""
+
+    code: str
+    text: str = ""

@@ -1,0 +1,69 @@
+"""A hub in virtual time around the toys, and what tests ask of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from holdfast.clock import LoopClock
+from holdfast.hub.events import Kind, Record
+from holdfast.hub.hub import Hub
+from holdfast.hub.site.spec import DeviceSpec
+from holdfast.link.core import Core
+from holdfast.link.driver import Family
+from holdfast.model import Adapter, Device, Issuer, Receipt
+from holdfast.simulation import VirtualLoop
+from tests.link.toys.advert import ADVERT
+from tests.link.toys.bus import BUS
+from tests.link.toys.library import LIBRARY
+from tests.link.toys.lockstep import LOCKSTEP
+
+FAMILIES: Mapping[str, Family] = {each.name: each for each in (LOCKSTEP, BUS, LIBRARY, ADVERT)}
+ME = Issuer("me")
+
+
+def spec(device_id: str, driver: str, url: str, *, password: str = "", **options: Any) -> DeviceSpec:
+    """A device with one adapter of a toy family."""
+    adapter = Adapter(id="a", driver=driver, url=url, password=password)
+    device = Device(id=device_id, name=device_id, adapters=(adapter,), options=options)
+    return DeviceSpec(device, (FAMILIES[driver].prepare(device, adapter),))
+
+
+def loop() -> VirtualLoop:
+    """The running virtual loop."""
+    running = asyncio.get_running_loop()
+    assert isinstance(running, VirtualLoop)
+    return running
+
+
+@asynccontextmanager
+async def hub_of(*specs: DeviceSpec, start: bool = True) -> AsyncIterator[Hub]:
+    """A running hub, with a journal of everything it said in ``hub.said``."""
+    clock = LoopClock(loop())
+    hub = Hub(clock, core=Core(clock, rng=loop().random))
+    said: list[Record] = []
+    publish = hub.stream.publish
+
+    def keep(kind: Kind, key: Any, payload: Any) -> Record:
+        record = publish(kind, key, payload)
+        said.append(record)
+        return record
+
+    hub.stream.publish = keep  # type: ignore[method-assign]
+    hub.said = said  # type: ignore[attr-defined]
+    for each in specs:
+        hub.add(each)
+    if start:
+        hub.start()
+    try:
+        yield hub
+    finally:
+        await hub.stop()
+        assert loop().leftovers() == []
+
+
+async def command(hub: Hub, target: str, value: object, timeout_s: float | None = None) -> Receipt:
+    """Give a command and wait for its end."""
+    return await hub.ended(hub.command(target, value, ME, timeout_s))
