@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import asyncio
 
 SUSPEND_TOLERANCE_S = 2.0
 """The boot-time clock may run ahead of the monotonic one by this much before it counts as suspend.
@@ -57,7 +59,9 @@ class LoopClock:
     ``step`` moves only the wall clock.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, epoch: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, epoch: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    ) -> None:
         self._loop = loop
         self._zero = loop.time()
         self._epoch = epoch

@@ -113,6 +113,13 @@ class DriverFault(LinkFault):
     code = ReasonCode.INTERNAL
 
 
+def bug(error: BaseException) -> DriverFault:
+    """What escaped a driver, as a fault of the driver, with the original as its cause."""
+    fault = DriverFault(f"the driver failed: {type(error).__name__}: {error}")
+    fault.__cause__ = error
+    return fault
+
+
 # --- the caller must act -----------------------------------------------------------------------------------
 
 

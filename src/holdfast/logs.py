@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import LinkFault
-from holdfast.model import Reject
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.errors import LinkFault
+    from holdfast.model import Reject
 
 MASK = "***"
 SHOWN_BYTES = 8
 """Bytes of a frame shown at debug level when frames are masked: enough to tell kinds apart, too few for content."""
 
 _SECRET = re.compile(
-    r"""(?ix) (["']? (?: password|passwd|passcode|pwd|token|secret|authorization|credentials?_hash ) ["']? \s* [:=] \s* (?:Bearer\s+)? )
-        ("[^"]*" | '[^']*' | [^\s,;&)}\]]+)"""
+    r"""(?ix)
+    (["']? (?: password|passwd|passcode|pwd|token|secret|authorization|credentials?_hash ) ["']?
+      \s* [:=] \s* (?:Bearer\s+)? )
+    ("[^"]*" | '[^']*' | [^\s,;&)}\]]+)"""
 )
 _URL_LOGIN = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s:/@]+):[^\s@/]+@")
 
@@ -126,7 +130,13 @@ class LinkLog:
         level = logging.DEBUG if is_quiet else logging.WARNING
         advice = f" {fault.advice}" if fault.advice else ""
         self._log.log(
-            level, "%s: %s (%s); next try in %.1f s.%s", self._name, fault.text, fault.code.value, wait_s, advice
+            level,
+            "%s: %s (%s); next try in %.1f s.%s",
+            self._name,
+            fault.text,
+            fault.code.value,
+            wait_s,
+            advice,
         )
 
     def rejected(self, why: Reject, raw: bytes) -> None:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from holdfast.clock import Clock
 from holdfast.errors import UnknownTarget
 from holdfast.hub.events import EventStream, Kind
-from holdfast.hub.site.spec import DeviceSpec
 from holdfast.link.core import Core
 from holdfast.link.device import LinkedDevice
 from holdfast.link.link import Link
-from holdfast.link.session import Endpoint
 from holdfast.link.supervisor import Hint, LinkSupervisor
 from holdfast.model import Capability, Issuer, Reading, Receipt, StandingOrder, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from holdfast.clock import Clock
+    from holdfast.hub.site.spec import DeviceSpec
+    from holdfast.link.session import Endpoint
 
 RECEIPTS_KEPT = 2000
 """Ended receipts that can still be asked for (until the store keeps them)."""
@@ -108,7 +111,9 @@ class Hub:
             return self.devices[device_id]
         except KeyError:
             known = ", ".join(sorted(self.devices)) or "none"
-            raise UnknownTarget(f"there is no device {device_id!r}", advice=f"Known devices: {known}.") from None
+            raise UnknownTarget(
+                f"there is no device {device_id!r}", advice=f"Known devices: {known}."
+            ) from None
 
     def resolve(self, target: str) -> tuple[LinkedDevice, Capability]:
         """Device and capability of a target (``house/kitchen``); raises `UnknownTarget`."""
@@ -127,7 +132,9 @@ class Hub:
 
     def readings(self, device_id: str | None = None) -> Iterator[Reading]:
         """All readings, or those of one device."""
-        devices: Iterable[LinkedDevice] = self.devices.values() if device_id is None else [self.device(device_id)]
+        devices: Iterable[LinkedDevice] = (
+            self.devices.values() if device_id is None else [self.device(device_id)]
+        )
         for device in devices:
             for capability in device.capabilities.values():
                 yield device.reading(capability)
@@ -209,5 +216,3 @@ class Hub:
     def note(self, kind: str, text: str, **more: Any) -> None:
         """Write an event that is nobody's reading or receipt."""
         self.stream.publish(Kind.EVENT, (kind, self.stream.seq), {"kind": kind, "text": text, **more})
-
-

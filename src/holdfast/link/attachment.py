@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from holdfast.link.evidence import GroupEvidence
 from holdfast.link.planner import Sight
-from holdfast.model import Adapter, Capability
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from holdfast.link.device import LinkedDevice
     from holdfast.link.driver import Driver
     from holdfast.link.link import Link
+    from holdfast.model import Adapter, Capability
 
 
 class Attachment:

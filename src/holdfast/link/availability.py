@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from holdfast.model import OK, PRECEDENCE, Availability, Reason, ReasonCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,9 @@ def _worst(reasons: Sequence[Reason]) -> Reason:
 
 
 def _expecting(adapter: AdapterView) -> Reason:
-    return Reason(code=ReasonCode.CONNECTING, text="connected, waiting for first data", since=adapter.reason.since)
+    return Reason(
+        code=ReasonCode.CONNECTING, text="connected, waiting for first data", since=adapter.reason.since
+    )
 
 
 def _stale(adapter: AdapterView) -> Reason:
@@ -63,4 +68,6 @@ def _stale(adapter: AdapterView) -> Reason:
 def _missing(view: DeviceView) -> Reason:
     if view.missing:
         return Reason(code=ReasonCode.MEMBER_MISSING, text=f"no fresh data from {', '.join(view.missing)}")
-    return Reason(code=ReasonCode.SILENT, text=f"{view.essential - view.current} of {view.essential} values are stale")
+    return Reason(
+        code=ReasonCode.SILENT, text=f"{view.essential - view.current} of {view.essential} values are stale"
+    )

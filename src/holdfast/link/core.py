@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from holdfast.clock import Clock, SuspendCheck
 from holdfast.link.budget import DialBudget
 from holdfast.link.wheel import Entry, TimerWheel
 from holdfast.model import Stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SUSPEND_EVERY_S = 1.0
 """How often to look for a suspend; readings look as well, so this only bounds when pushes notice."""
@@ -34,7 +37,7 @@ class Core:
         self.loop = loop or asyncio.get_running_loop()
         self.clock = clock
         self.now = self.loop.time
-        self.rng = rng or random.Random()  # noqa: S311 - jitter, not secrets
+        self.rng = rng or random.Random()
         self.wheel = TimerWheel(self.loop)
         self.budget = budget or DialBudget()
         self.n = 0
@@ -59,7 +62,9 @@ class Core:
         """If the machine slept since the last look, tell everybody before anything else is believed."""
         slept_s = self._suspend.slept_s()
         if slept_s:
-            log.warning("the machine slept for %.0f s: all values are stale, all sessions begin anew", slept_s)
+            log.warning(
+                "the machine slept for %.0f s: all values are stale, all sessions begin anew", slept_s
+            )
             for listener in list(self.on_suspend):
                 listener(slept_s)
 

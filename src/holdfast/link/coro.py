@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from holdfast.errors import DriverFault, HoldfastError, LinkFault
+from holdfast.errors import HoldfastError, LinkFault, bug
 from holdfast.link.session import End, Job, OpenLimits, Sink
-from holdfast.model import Batch, Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.model import Batch, Identity
 
 
 class Library(Protocol):
@@ -28,8 +31,11 @@ class Library(Protocol):
 
 
 class CoroSession:
-    """One call at a time. A call whose deadline has passed is cancelled, and the next one waits until it is gone:
-    a library may swallow the cancellation and go on using its socket."""
+    """One call at a time.
+
+    A call whose deadline has passed is cancelled, and the next one waits until it is gone: a library may swallow the
+    cancellation and go on using its socket.
+    """
 
     def __init__(self, library: Library, sink: Sink) -> None:
         self._library = library
@@ -71,12 +77,10 @@ class CoroSession:
             return
         except HoldfastError as error:
             end, text = End.ERROR, error.text
-        except Exception as error:  # noqa: BLE001 - nothing foreign may escape a driver
+        except Exception as error:  # noqa: BLE001 - nothing foreign may escape a driver  # noqa: BLE001 - nothing foreign may escape a driver
             self._finish(job, End.ERROR, str(error))
-            fault = DriverFault(f"the driver failed: {type(error).__name__}: {error}")
-            fault.__cause__ = error
             if not self._is_mute:
-                self._sink.lost(fault)
+                self._sink.lost(bug(error))
             return
         self._finish(job, end, text)
 

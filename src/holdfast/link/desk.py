@@ -6,9 +6,7 @@ first of it when slot and spacing allow, and evidence asked for after the send d
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +29,9 @@ from holdfast.model import (
 )
 
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Iterable, Iterator
+
     from holdfast.link.attachment import Attachment
     from holdfast.link.device import LinkedDevice
     from holdfast.link.evidence import GroupEvidence
@@ -76,7 +77,9 @@ class CommandDesk:
 
     # --- wishes come in ----------------------------------------------------------------------------------------
 
-    def command(self, capability: Capability, value: object, issuer: Issuer, timeout_s: float | None) -> Receipt:
+    def command(
+        self, capability: Capability, value: object, issuer: Issuer, timeout_s: float | None
+    ) -> Receipt:
         """Take a command; the receipt tells whether it was accepted or refused, and why."""
         timeout_s = max(capability.verify.worst_case_s, LEAST_TIMEOUT_S) if timeout_s is None else timeout_s
         receipt = Receipt(
@@ -106,7 +109,9 @@ class CommandDesk:
         self.ask()
         return receipt
 
-    def _objection(self, capability: Capability, value: object, authority: Authority, timeout_s: float) -> str:
+    def _objection(
+        self, capability: Capability, value: object, authority: Authority, timeout_s: float
+    ) -> str:
         try:
             accept(capability, value)
         except NotAccepted as error:
@@ -276,7 +281,9 @@ class CommandDesk:
                 wish.sent = stamp
                 wish.fresh_after_t = max(wish.fresh_after_t, stamp.t + wish.capability.verify.settle_s)
                 self.doubts[wish.key] = Doubt(wish.value, stamp, wish.capability.verify.bound_s)
-        is_bad = end in (End.DOUBT, End.ERROR) or (end is End.TIMEOUT and Trait.LIBRARY in attachment.driver.traits)
+        is_bad = end in (End.DOUBT, End.ERROR) or (
+            end is End.TIMEOUT and Trait.LIBRARY in attachment.driver.traits
+        )
         error = (text or end.value) if is_bad else ""
         for wish in served:
             wish.note_end(now, error)
@@ -304,7 +311,11 @@ class CommandDesk:
 
     def _wake_at(self, when: float) -> None:
         if self._wake is not None:
-            if self._wake.when() <= when and not self._wake.cancelled() and self._wake.when() > self._core.now():
+            if (
+                self._wake.when() <= when
+                and not self._wake.cancelled()
+                and self._wake.when() > self._core.now()
+            ):
                 return
             self._wake.cancel()
         self._wake = self._core.loop.call_at(when, self.ask)

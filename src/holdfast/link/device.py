@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -27,6 +25,9 @@ from holdfast.model import (
 )
 
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Mapping, Sequence
+
     from holdfast.link.core import Core
     from holdfast.link.driver import Driver
     from holdfast.link.link import Link
@@ -151,7 +152,9 @@ class LinkedDevice:
 
     # --- what happens -------------------------------------------------------------------------------------------
 
-    def values_changed(self, evidence: GroupEvidence, changed: Sequence[str], *, quality_changed: bool) -> None:
+    def values_changed(
+        self, evidence: GroupEvidence, changed: Sequence[str], *, quality_changed: bool
+    ) -> None:
         """New values came, or a group became fresh again."""
         if quality_changed:
             self.listener.readings_changed(self, [each.key for each in evidence.capabilities])
@@ -293,5 +296,3 @@ class LinkedDevice:
         self.desk.close()
         for attachment in self.attachments:
             attachment.retire()
-
-

@@ -54,8 +54,10 @@ class Poll(NamedTuple):
 
 
 class KeepAlive(NamedTuple):
-    """Traffic that only holds the session: sent every ``every_s`` seconds, first after as long, not while a
-    command is open. An answer is welcome, its absence proves nothing."""
+    """Traffic that only holds the session: sent every ``every_s`` seconds, first after as long.
+
+    An answer is welcome, its absence proves nothing.
+    """
 
     what: str
     every_s: float

@@ -8,7 +8,6 @@ past its deadline, however busy the loop is.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from holdfast.link.intake import Intake
@@ -17,6 +16,8 @@ from holdfast.link.wheel import TICK_S, Entry
 from holdfast.model import Capability, Periodic, Quality, Reject, Setting, Stamp, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from holdfast.link.attachment import Attachment
 
 LATE_INTERVALS = 2.5
@@ -53,7 +54,12 @@ class GroupEvidence:
     )
 
     def __init__(
-        self, attachment: Attachment, member: str, group: str, capabilities: Sequence[Capability], interval_s: float | None
+        self,
+        attachment: Attachment,
+        member: str,
+        group: str,
+        capabilities: Sequence[Capability],
+        interval_s: float | None,
     ) -> None:
         self.attachment = attachment
         self.member = member
@@ -171,7 +177,9 @@ class GroupEvidence:
 
     def _arm(self) -> None:
         seen_t = self.seen_t()
-        limit_s = self.deadline_s - TICK_S if self.quality is LATE else min(self.late_s, self.deadline_s - TICK_S)
+        limit_s = (
+            self.deadline_s - TICK_S if self.quality is LATE else min(self.late_s, self.deadline_s - TICK_S)
+        )
         # The wheel rounds up; half a tick earlier keeps the verdict on the early side.
         self.attachment.link.core.wheel.arm(self._entry, seen_t + limit_s - TICK_S / 2)
 

@@ -6,10 +6,13 @@ comes once, a real extreme stays. Then it passes as *suspect*: shown, alarmed, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from holdfast.model import Capability, Reject, Sanity, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 REPEATS = 3
 """So many consistent extremes in a row are believed: random damage that agrees with itself thrice is not random."""
@@ -82,7 +85,11 @@ class Intake:
                 yield Fault(key, f"above {sanity.maximum:g}", float(value))
             else:
                 last = before.get(key)
-                if sanity.jump is not None and isinstance(last, int | float) and abs(value - last) > sanity.jump:
+                if (
+                    sanity.jump is not None
+                    and isinstance(last, int | float)
+                    and abs(value - last) > sanity.jump
+                ):
                     yield Fault(key, f"a jump from {last:g}", float(value))
 
     def _is_proven(self, fault: Fault, now: float) -> bool:

@@ -12,9 +12,8 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import DriverFault, LinkFault, Nonsense, Silent, Suspended
+from holdfast.errors import LinkFault, Nonsense, Silent, Suspended, bug
 from holdfast.link.driver import OnSilence, Poll
-from holdfast.link.evidence import GroupEvidence
 from holdfast.link.machine import WITH_SESSION, Cue, State, advance
 from holdfast.link.recorder import FlightRecorder
 from holdfast.link.report import LinkReport
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from holdfast.link.attachment import Attachment
     from holdfast.link.core import Core
     from holdfast.link.device import LinkedDevice
+    from holdfast.link.evidence import GroupEvidence
 
 HEALTHY_S = 10.0
 HEALTHY_POLLS = 10
@@ -245,9 +245,10 @@ class Link:
             self.job = self.job_owner = None
             self.ask_next()
             raise
-        except Exception as error:  # noqa: BLE001 - whatever escapes a driver is its fault, never the hub's end
+        except Exception as error:  # noqa: BLE001 - a driver's fault is never the hub's end
             self.job = self.job_owner = None
-            self.fail(_bug(error))
+            self.log.driver_failed(error)
+            self.fail(bug(error))
             return
         if not (job.is_step or job.is_optional):
             self.report.polls += 1
@@ -407,11 +408,3 @@ class Link:
 
 def _job(poll: Poll) -> Job:
     return Job(poll.what, poll.member, poll.group, reply_s=poll.reply_s)
-
-
-def _bug(error: BaseException) -> LinkFault:
-    logging.getLogger("holdfast.link").error("a driver broke its contract", exc_info=error)
-    fault = DriverFault(f"the driver failed: {type(error).__name__}: {error}")
-    fault.__cause__ = error
-    return fault
-

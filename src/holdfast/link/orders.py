@@ -6,8 +6,10 @@ The decision is pure. It is asked on every piece of evidence, after every reconn
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from holdfast.model import Value
+if TYPE_CHECKING:
+    from holdfast.model import Value
 
 ORDER_PAUSES_S = (0.0, 1.0, 2.0, 4.0, 8.0)
 """Pauses before the sends of a standing order; the last one repeats for ever. 8 s: the cap of its backoff too."""

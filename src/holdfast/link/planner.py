@@ -122,9 +122,9 @@ Action = Read | Step | Wait | Refuse | Done | Warn
 class Planner(Protocol):
     """Pure. The core acts on the first `Read` or `Step` only, then asks again."""
 
-    def __call__(
-        self, wishes: Sequence[Wish], seen: Seen, sent: WireLog, now: float
-    ) -> Iterable[Action]: ...
+    def __call__(self, wishes: Sequence[Wish], seen: Seen, sent: WireLog, now: float) -> Iterable[Action]:
+        """What to do now; wishes, evidence and wire log are those of this moment."""
+        ...
 
 
 Shows = Callable[[str, Value, Value], bool]
@@ -136,9 +136,7 @@ def equals(key: str, wanted: Value, shown: Value) -> bool:
     return shown == wanted
 
 
-def one_wish_one_step(
-    wishes: Sequence[Wish], seen: Seen, sent: WireLog, now: float
-) -> Iterable[Action]:
+def one_wish_one_step(wishes: Sequence[Wish], seen: Seen, sent: WireLog, now: float) -> Iterable[Action]:
     """The planner of simple families: send each wish by itself, as soon as its retry plan allows."""
     for wish in wishes:
         if wish.try_at <= now:

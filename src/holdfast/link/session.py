@@ -6,13 +6,16 @@ closing: nothing on the hot path is a task.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from holdfast.errors import LinkFault
 from holdfast.model import Batch, Capability, Identity, Reject, Stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from holdfast.errors import LinkFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,18 @@ class Job:
     A poll's job lives as long as its link, so that polling makes no objects.
     """
 
-    __slots__ = ("group", "is_grid", "is_optional", "is_step", "member", "payload", "reply_s", "sent_n", "sent_t", "what")
+    __slots__ = (
+        "group",
+        "is_grid",
+        "is_optional",
+        "is_step",
+        "member",
+        "payload",
+        "reply_s",
+        "sent_n",
+        "sent_t",
+        "what",
+    )
 
     def __init__(self, what: str, member: str, group: str, payload: Any = None, *, reply_s: float) -> None:
         self.what = what
@@ -85,8 +99,10 @@ class Sink(Protocol):
     """Where a session reports. It only records and never calls back into the session."""
 
     def observed(self, batch: Batch, as_of: Stamp | None = None) -> bool:
-        """Values came; whether intake believes them. ``as_of``: the stamp of the question they answer, ``None``
-        when they came unasked."""
+        """Values came; whether intake believes them.
+
+        ``as_of``: the stamp of the question they answer, ``None`` when they came unasked.
+        """
 
     def same(self, member: str, group: str, t: float, n: int) -> None:
         """The answer asked for at ``t``, ``n`` equals the one before it (the hot path: no values travel)."""

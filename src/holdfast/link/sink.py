@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from holdfast.errors import LinkFault, Nonsense
 from holdfast.link.evidence import GOOD
 from holdfast.link.machine import State
-from holdfast.link.session import End, Job
 from holdfast.model import Batch, Capability, Reject, Stamp
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from holdfast.link.link import Link
+    from holdfast.link.session import End, Job
 
 
 class SessionSink:
@@ -131,7 +132,9 @@ class SessionSink:
     def found(self, member: str, capabilities: Sequence[Capability]) -> None:
         """A member made itself known."""
         if not self.is_mute:
-            self.link.recorder.note(self.link.core.now(), "found", f"member {member}: {len(capabilities)} capabilities")
+            self.link.recorder.note(
+                self.link.core.now(), "found", f"member {member}: {len(capabilities)} capabilities"
+            )
 
     def counted(self, received: int, sent: int) -> None:
         """Bytes on the wire."""

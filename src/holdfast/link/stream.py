@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from holdfast.errors import DriverFault, LinkFault, SessionLost
+from holdfast.errors import LinkFault, SessionLost, bug
 from holdfast.link.session import End, Job, OpenLimits, Sink
-from holdfast.link.stream_codec import Codec
 from holdfast.model import Batch, Bye, Event, Heard, HeardWhy, Identity, Junk, Reject, Say, Stamp
+
+if TYPE_CHECKING:
+    from holdfast.link.stream_codec import Codec
 
 Dial = Callable[[Callable[[], asyncio.Protocol], float], Awaitable[asyncio.Transport]]
 """(protocol factory, limit in seconds) -> the open transport; raises a `LinkFault` in words."""
@@ -149,10 +151,8 @@ class StreamSession(asyncio.Protocol):
             self._sink.counted(len(data), 0)
             if self._tap is not None:
                 self._tap.heard(data)
-        except Exception as error:  # noqa: BLE001 - a codec never raises on content; if it does, it is its fault
-            fault = DriverFault(f"the driver failed: {type(error).__name__}: {error}")
-            fault.__cause__ = error
-            self._sink.lost(fault)
+        except Exception as error:  # noqa: BLE001 - a codec that raises is at fault
+            self._sink.lost(bug(error))
 
     def eof_received(self) -> bool:
         """The peer will say no more: for us the session is over."""
@@ -312,4 +312,3 @@ def _words(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return str(error) or type(error).__name__
-

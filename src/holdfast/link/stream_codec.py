@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from holdfast.model import Event, Heard, Identity, Say
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from holdfast.model import Event, Heard, Identity, Say
 
 
 class Question(Protocol):

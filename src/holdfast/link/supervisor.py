@@ -11,12 +11,7 @@ import contextlib
 from datetime import timedelta
 from enum import Enum
 
-from holdfast.errors import (
-    DriverFault,
-    HoldfastError,
-    LinkFault,
-    Silent,
-)
+from holdfast.errors import LinkFault, Silent, bug
 from holdfast.link.backoff import Backoff
 from holdfast.link.link import HEALTHY_S, Link
 from holdfast.link.machine import Cue, State
@@ -24,7 +19,7 @@ from holdfast.link.session import OpenLimits, Session
 from holdfast.model import Reason, ReasonCode
 
 OPEN_MARGIN_S = 1.0
-"""What opening may take beyond dial and login limits before it is cut off: a session bounds itself, a library may not."""
+"""What opening may take beyond its limits before it is cut off: a session bounds itself, a library may not."""
 HINT_SPACING_S = 1.0
 """Good news may come in a flood (discovery repeats itself); it starts a dial at most once a second."""
 STOP_S = 0.5
@@ -138,9 +133,11 @@ class LinkSupervisor:
             self._last_dial_t = link.core.now()
             try:
                 session = link.begin()
-            except Exception as error:  # noqa: BLE001 - the driver's factory is not ours
+            except Exception as error:  # noqa: BLE001 - the driver's code is not ours
                 return self._bug(error)
-            opening = link.core.loop.create_task(session.open(OpenLimits(timing.dial_s, login_s)), name="opening")
+            opening = link.core.loop.create_task(
+                session.open(OpenLimits(timing.dial_s, login_s)), name="opening"
+            )
             self._opening = opening
             limit_s = timing.dial_s + login_s + OPEN_MARGIN_S
             try:
@@ -161,17 +158,11 @@ class LinkSupervisor:
         error = opening.exception()
         if error is None or isinstance(error, LinkFault):
             return error
-        if isinstance(error, HoldfastError):
-            fault = DriverFault(error.text, advice=error.advice)
-            fault.__cause__ = error
-            return fault
         return self._bug(error)
 
     def _bug(self, error: BaseException) -> LinkFault:
         self.link.log.driver_failed(error)
-        fault = DriverFault(f"the driver failed: {type(error).__name__}: {error}")
-        fault.__cause__ = error
-        return fault
+        return bug(error)
 
     async def _end(self) -> None:
         """Tear the session down whole, and wait until nothing of it runs any more."""
@@ -187,7 +178,7 @@ class LinkSupervisor:
         self._opening = None
         try:
             await session.close(goodbye=False)
-        except Exception as error:  # noqa: BLE001 - see _open
+        except Exception as error:  # noqa: BLE001 - the driver's code is not ours
             self.link.log.driver_failed(error)
         link.session = None
 

@@ -6,10 +6,13 @@ watch, lie in slots of one tick and are never cancelled: whoever is woken looks 
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import math
-from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
 
 TICK_S = 0.01
 """Width of a slot. Everything measured in tenths of a second can bear 10 ms; 350 ms polls spread over 35 slots."""
@@ -44,6 +47,7 @@ class TimerWheel:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_tick = 0
         self._done_tick = 0
+        self._is_turning = False
 
     def arm(self, entry: Entry, when: float) -> None:
         """Wake ``entry`` at loop time ``when`` (rounded up to a tick), or earlier if it is already armed so."""
@@ -57,7 +61,7 @@ class TimerWheel:
         if slot is None:
             self._slots[tick] = [entry]
             heapq.heappush(self._order, tick)
-            if self._timer is None or tick < self._timer_tick:
+            if not self._is_turning and (self._timer is None or tick < self._timer_tick):
                 self._set_timer(tick)
         else:
             slot.append(entry)
@@ -82,12 +86,16 @@ class TimerWheel:
         # The loop may wake a hair early (its clock has a resolution): this slot's turn has come all the same.
         due = max(math.floor(now / TICK_S), self._timer_tick)
         order, slots = self._order, self._slots
-        while order and order[0] <= due:
-            tick = heapq.heappop(order)
-            self._done_tick = tick
-            for entry in slots.pop(tick):
-                if entry.tick == tick:
-                    entry.tick = 0
-                    entry.fire(now)
-        if order and self._timer is None:
-            self._set_timer(order[0])
+        self._is_turning = True
+        try:
+            while order and order[0] <= due:
+                tick = heapq.heappop(order)
+                self._done_tick = tick
+                for entry in slots.pop(tick):
+                    if entry.tick == tick:
+                        entry.tick = 0
+                        entry.fire(now)
+        finally:
+            self._is_turning = False
+            if order:
+                self._set_timer(order[0])

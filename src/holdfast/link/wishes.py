@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from dataclasses import replace
-from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from holdfast.link.orders import pause_s
 from holdfast.link.planner import Wish
 from holdfast.model import NEVER, Authority, Capability, CommandState, Receipt, Stamp, StandingOrder, Value
+
+if TYPE_CHECKING:
+    import asyncio
+    from datetime import datetime
 
 
 class OpenWish:

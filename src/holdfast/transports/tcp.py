@@ -6,10 +6,14 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from holdfast.errors import LinkFault, Unreachable
-from holdfast.link.stream import Dial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdfast.link.stream import Dial
 
 HAPPY_EYEBALLS_S = 0.25
 """Head start of the first address over the next (RFC 8305 section 5 recommends 250 ms)."""
@@ -22,7 +26,10 @@ _WORDS = {
     errno.EHOSTUNREACH: ("cannot be reached (no route to host)", "Check the address, cable and Wi-Fi."),
     errno.ENETUNREACH: ("cannot be reached (no network)", "Check this machine's network."),
     errno.ETIMEDOUT: ("does not answer", "Check the device's power, address and network."),
-    errno.ECONNRESET: ("reset the connection", "The device may be restarting, or serve one client at a time."),
+    errno.ECONNRESET: (
+        "reset the connection",
+        "The device may be restarting, or serve one client at a time.",
+    ),
 }
 
 
@@ -70,5 +77,7 @@ def translate(error: OSError, where: str) -> LinkFault:
     number = error.errno
     if number is None and "Connect call failed" in str(error):  # several addresses, all refused
         number = errno.ECONNREFUSED
-    words, advice = _WORDS.get(number or 0, (f"failed: {error.strerror or error}", "Check the address and network."))
+    words, advice = _WORDS.get(
+        number or 0, (f"failed: {error.strerror or error}", "Check the address and network.")
+    )
     return Unreachable(f"{where} {words}", advice=advice)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast.link.driver import Driver, Family, LinkTiming, OnSilence, Trait
 from holdfast.link.session import Endpoint, Job, OpenLimits, Sink
 from holdfast.model import Adapter, Batch, Capability, Device, Identity, Periodic, Value, ValueType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 class Room:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast.link.driver import Driver, Family, LinkTiming, Trait
 from holdfast.link.session import Endpoint, Sink
 from holdfast.link.stream import StreamSession
-from holdfast.link.stream_codec import Question
 from holdfast.model import (
     Adapter,
     Batch,
@@ -26,6 +24,11 @@ from holdfast.model import (
     ValueType,
 )
 from holdfast.transports.tcp import dial_tcp
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Mapping, Sequence
+
+    from holdfast.link.stream_codec import Question
 
 PORT = 7100
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import HoldfastError, Unreachable
 from holdfast.link.coro import CoroSession
@@ -22,6 +21,9 @@ from holdfast.model import (
     ValueType,
     VerifyPlan,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class Plug:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import LoginRefused, Silent
 from holdfast.link.driver import Driver, Family, LinkTiming, Poll, Trait
 from holdfast.link.planner import one_wish_one_step
 from holdfast.link.session import Endpoint, Sink
 from holdfast.link.stream import StreamSession
-from holdfast.link.stream_codec import Question
 from holdfast.model import (
     Adapter,
     Batch,
@@ -32,7 +30,13 @@ from holdfast.model import (
 )
 from holdfast.transports.tcp import dial_tcp
 
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Mapping, Sequence
+
+    from holdfast.link.stream_codec import Question
+
 PORT = 7000
+OPEN = "open"
 
 
 class LineCodec:
@@ -40,7 +44,7 @@ class LineCodec:
 
     gap_s = 0.05
 
-    def __init__(self, password: str = "open") -> None:
+    def __init__(self, password: str) -> None:
         self._password = password
         self._buffer = b""
 
@@ -114,7 +118,7 @@ def prepare(device: Device, adapter: Adapter) -> Driver:
     host = adapter.url
 
     def connect(drivers: Sequence[Driver], sink: Sink) -> StreamSession:
-        return StreamSession(dial_tcp(host, PORT), LineCodec(adapter.password or "open"), sink)
+        return StreamSession(dial_tcp(host, PORT), LineCodec(adapter.password or OPEN), sink)
 
     return Driver(
         name="lockstep",
@@ -137,7 +141,7 @@ class LineDevice:
 
     def __init__(self) -> None:
         self.state = {"lamp": 0, "level": 10}
-        self.password = "open"
+        self.password = OPEN
         self.reply_s = 0.0
         self.effect_s = 0.0
         self.acks = True
