@@ -18,6 +18,9 @@ MASK = "***"
 SHOWN_BYTES = 8
 """Bytes of a frame shown at debug level when frames are masked: enough to tell kinds apart, too few for content."""
 
+BUGS_TOLD = 100
+"""Different failures of one link's driver told at error level; more than that is one failure with many faces."""
+
 _SECRET = re.compile(
     r"""(?ix)
     (["']? (?: password|passwd|passcode|pwd|token|secret|authorization|credentials?_hash ) ["']?
@@ -93,6 +96,7 @@ class LinkLog:
         self._log = parent
         self._is_down = False
         self._was_announced = False
+        self._bugs: set[str] = set()
 
     def name(self, name: str) -> None:
         """Speak under the name of the devices behind the link; its level can be set apart from the others'."""
@@ -145,5 +149,8 @@ class LinkLog:
             self._log.debug("%s: rejected (%s) %s %s", self._name, why.code, why.text, masked(raw))
 
     def driver_failed(self, error: BaseException | None) -> None:
-        """A driver broke its contract: a bug, told with its traceback."""
-        self._log.error("%s: the driver broke its contract", self._name, exc_info=error)
+        """A driver broke its contract: a bug, told with its traceback the first time that it happens."""
+        is_repeat = repr(error) in self._bugs
+        self._bugs.add(repr(error))
+        level = logging.DEBUG if is_repeat or len(self._bugs) > BUGS_TOLD else logging.ERROR
+        self._log.log(level, "%s: the driver broke its contract", self._name, exc_info=error)

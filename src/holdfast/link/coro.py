@@ -11,7 +11,7 @@ from holdfast.link.session import End, Job, OpenLimits, Sink
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from holdfast.model import Batch, Identity
+    from holdfast.model import Batch, Identity, Stamp
 
 
 class Library(Protocol):
@@ -40,8 +40,9 @@ class CoroSession:
     def __init__(self, library: Library, sink: Sink) -> None:
         self._library = library
         self._sink = sink
-        self._call: asyncio.Task[None] | None = None
+        self._calls: list[asyncio.Task[None]] = []
         self._job: Job | None = None
+        self._turn = 0  # a poll's job is used again and again; its number tells one turn from the next
         self._is_mute = False
 
     async def open(self, limits: OpenLimits) -> Identity | None:
@@ -51,63 +52,68 @@ class CoroSession:
     def start(self, job: Job) -> None:
         """Begin the job's call, after the end of the one before."""
         self._job = job
-        name = f"library call {job.what}"
-        self._call = asyncio.get_running_loop().create_task(self._run(job, self._call), name=name)
+        self._turn += 1
+        self._calls = [call for call in self._calls if not call.done()]
+        run = self._run(job, self._turn, job.stamp, tuple(self._calls))
+        self._calls.append(asyncio.get_running_loop().create_task(run, name=f"library call {job.what}"))
 
-    async def _run(self, job: Job, before: asyncio.Task[None] | None) -> None:
-        if before is not None and not before.done():
-            await asyncio.wait({before})
+    async def _run(self, job: Job, turn: int, stamp: Stamp, before: tuple[asyncio.Task[None], ...]) -> None:
+        if before:
+            await asyncio.wait(before)
         end, text = End.OK, ""
         try:
             if job.is_step:
                 await self._library.do(job.payload)
             else:
                 batches = await self._library.read(job.what)
-                if self._job is job and not self._is_mute:
+                if self._is_on(turn):
                     for batch in batches:
-                        self._sink.observed(batch, job.stamp)
+                        self._sink.observed(batch, stamp)
         except asyncio.CancelledError:
-            if self._job is job:  # cut off by somebody else than us
-                self._finish(job, End.DOUBT, "the call was cut off")
+            self._finish(job, turn, End.DOUBT, "the call was cut off")  # by somebody else than us
             return
         except LinkFault as fault:
-            self._finish(job, End.ERROR, fault.text)
+            self._finish(job, turn, End.ERROR, fault.text)
             if not self._is_mute:
                 self._sink.lost(fault)
             return
         except HoldfastError as error:
             end, text = End.ERROR, error.text
         except Exception as error:  # noqa: BLE001 - nothing foreign may escape a driver  # noqa: BLE001 - nothing foreign may escape a driver
-            self._finish(job, End.ERROR, str(error))
+            self._finish(job, turn, End.ERROR, str(error))
             if not self._is_mute:
                 self._sink.lost(bug(error))
             return
-        self._finish(job, end, text)
+        self._finish(job, turn, end, text)
 
-    def _finish(self, job: Job, end: End, text: str) -> None:
-        if self._job is job:
+    def _is_on(self, turn: int) -> bool:
+        return self._job is not None and self._turn == turn and not self._is_mute
+
+    def _finish(self, job: Job, turn: int, end: End, text: str) -> None:
+        if self._is_on(turn):
             self._job = None
-            if not self._is_mute:
-                self._sink.finished(job, end, text)
+            self._sink.finished(job, end, text)
 
     def forget(self, job: Job) -> None:
         """Cut the call off; it may or may not have reached the device."""
         if self._job is job:
             self._job = None
-            if self._call is not None:
-                self._call.cancel()
+            self._cut_off()
 
     async def close(self, *, goodbye: bool) -> None:
-        """Wait for the running call to be gone, then let the library close."""
+        """Wait for every call to be gone, then let the library close."""
         self._is_mute = True
-        if self._call is not None and not self._call.done():
-            self._call.cancel()
-            await asyncio.wait({self._call})
+        self._cut_off()
+        if self._calls:
+            await asyncio.wait(self._calls)
         await self._library.bye()
 
     def abort(self) -> None:
-        """Mute from here on; the running call is cut off."""
+        """Mute from here on; running calls are cut off."""
         self._is_mute = True
         self._job = None
-        if self._call is not None:
-            self._call.cancel()
+        self._cut_off()
+
+    def _cut_off(self) -> None:
+        for call in self._calls:
+            call.cancel()

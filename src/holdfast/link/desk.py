@@ -72,6 +72,7 @@ class CommandDesk:
         self._last_step_t = -math.inf
         self._gather_until_t = -math.inf
         self._is_asked = False
+        self._is_closed = False
         self._wake: asyncio.TimerHandle | None = None
         self._reread: asyncio.TimerHandle | None = None
 
@@ -160,6 +161,8 @@ class CommandDesk:
 
     def _pump(self) -> None:
         self._is_asked = False
+        if self._is_closed:
+            return
         device = self._device
         attachment = device.active
         planner = attachment.driver.planner
@@ -227,7 +230,7 @@ class CommandDesk:
         served = [by_key[key] for key in step.final if key in by_key]
         self._flight = (job, step, served)
         try:
-            link.start(job, self._device)
+            is_started = link.start(job, self._device)
         except ValueError as error:
             self._flight = None
             for key in step.serves:
@@ -245,6 +248,8 @@ class CommandDesk:
                     self._doubt_later(wish, now)
             elif isinstance(wish, OpenOrder):
                 wish.order = replace(wish.order, attempts=wish.sends)
+        if not is_started:  # nobody knows how far it came
+            self.step_ended(job, End.DOUBT, "the driver failed")
 
     def _note_sent(self, step: Step, served: Iterable[OpenWish], stamp: Stamp) -> None:
         for tag in (step.tag, *step.marks):
@@ -452,6 +457,7 @@ class CommandDesk:
 
     def close(self) -> None:
         """The device stops: open commands fail, saying so; no timer is left."""
+        self._is_closed = True
         for command in list(self.commands.values()):
             self._end(command, CommandState.FAILED, "the hub stopped before it was verified")
         for timer in (self._wake, self._reread):

@@ -68,7 +68,6 @@ class LinkedDevice:
         self.availability = Availability.UNKNOWN
         self.reason = Reason(code=ReasonCode.CONNECTING, text="not tried yet")
         self.is_watching = False
-        self._lines: set[Link] = set()
         self.desk = CommandDesk(self)
 
     def attach(self, adapter: Adapter, driver: Driver, link: Link) -> Attachment:
@@ -193,13 +192,11 @@ class LinkedDevice:
 
     def stand_in_line(self, link: Link) -> None:
         """Wait for the slot, once."""
-        if link not in self._lines:
-            self._lines.add(link)
+        if self not in link.queue:
             link.enqueue(self)
 
     def take_turn(self) -> None:
         """The slot is free."""
-        self._lines.clear()
         self.desk.take_turn(self.active)
 
     def receipt_changed(self, receipt: Receipt) -> None:

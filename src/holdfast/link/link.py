@@ -37,6 +37,9 @@ HEALTHY_POLLS = 10
 LATE_ACK_S = 1.0
 """An answer to a step that comes this late still counts as one: as long as a reply may take, and a bit."""
 
+KEEP_ALIVE_YIELDS_S = 1.0
+"""A keep-alive that is due while a command is open waits so long and looks again: the command keeps the session."""
+
 
 class PollLine:
     """One line of a poll table at work: its job, and its place on the grid ``start + k * every_s``."""
@@ -63,6 +66,9 @@ class PollLine:
         """Its time on the grid has come."""
         link = self.link
         if not link.has_session:
+            return
+        if self.job.is_optional and link.has_open_command:
+            self.begin(now + KEEP_ALIVE_YIELDS_S)
             return
         due_t = self.due_t
         next_t = due_t + self.every_s
@@ -165,9 +171,11 @@ class Link:
         return session
 
     def opened(self) -> None:
-        """The session is open: lay the grids and expect data."""
-        now = self.core.now()
+        """The session is open: lay the grids and expect data (unless it was lost in the very moment of opening)."""
         self.cue(Cue.OPENED)
+        if self._lost is None or self._lost.done():
+            return
+        now = self.core.now()
         self.has_session = True
         self.is_proven = False
         self.good_polls = 0
@@ -227,10 +235,18 @@ class Link:
         for attachment in self.attachments:
             attachment.device.link_changed(attachment)
 
+    @property
+    def has_open_command(self) -> bool:
+        """Whether a device on it waits for the end of a command."""
+        return any(attachment.device.desk.commands for attachment in self.attachments)
+
     # --- the slot --------------------------------------------------------------------------------------------
 
-    def start(self, job: Job, owner: LinkedDevice | None = None) -> None:
-        """Give the slot to a job. Raises `ValueError` when the driver's last gate refuses a step."""
+    def start(self, job: Job, owner: LinkedDevice | None = None) -> bool:
+        """Give the slot to a job; false if the driver failed, and with it the session.
+
+        Raises `ValueError` when the driver's last gate refuses a step.
+        """
         core = self.core
         now = core.now()
         core.n += 1
@@ -249,15 +265,21 @@ class Link:
             self.job = self.job_owner = None
             self.log.driver_failed(error)
             self.fail(bug(error))
-            return
+            return False
         if not (job.is_step or job.is_optional):
             self.report.polls += 1
-        if not self._reply_entry.tick:
+        if (
+            job.is_step or job.is_optional or not self._reply_entry.tick
+        ):  # their deadline may be the earlier one
             core.wheel.arm(self._reply_entry, now + job.reply_s)
+        return True
 
     def enqueue(self, who: PollLine | LinkedDevice) -> None:
-        """Stand in line for the slot."""
-        self.queue.append(who)
+        """Stand in line for the slot: those with something to send go before missed polls, each in order of coming."""
+        if isinstance(who, PollLine):
+            self.queue.append(who)
+        else:
+            self.queue.insert(sum(not isinstance(each, PollLine) for each in self.queue), who)
         if self.job is None:
             self.ask_next()
 
@@ -268,8 +290,7 @@ class Link:
         for line in self.lines:
             if line.job.member == member and line.job.group == group:
                 line.job.is_grid = False
-                self.start(line.job)
-                return True
+                return self.start(line.job)
         return False
 
     def ended(self, job: Job, end: End, text: str) -> None:

@@ -70,7 +70,11 @@ class SessionSink:
         stamp = as_of or arrival
         if stamp.n < evidence.n and evidence.life == self.life:
             return True  # overtaken by newer evidence
-        changed = evidence.take(batch.raw, stamp, now)
+        try:
+            changed = evidence.take(batch.raw, stamp, now)
+        except Exception as error:  # noqa: BLE001 - the caller may serve other devices too; they must not suffer
+            link.log.driver_failed(error)
+            changed = Reject("driver", f"{type(error).__name__}: {error}")
         if isinstance(changed, Reject):
             self.rejected(changed)
             return False

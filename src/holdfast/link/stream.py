@@ -20,6 +20,11 @@ GONE_S = 0.3
 """How long closing waits for the transport to say that it is gone, before it is aborted (design: stop in 0.5 s)."""
 
 
+USUAL_FACTOR = 2.0
+USUAL_MARGIN_S = 0.02
+"""An answer counts as quick up to twice the usual delay and 20 ms: the jitter of a local network and our own loop."""
+
+
 class Tap(Protocol):
     """Who sees the bytes of a session go by (a recording)."""
 
@@ -33,8 +38,9 @@ class Tap(Protocol):
 class StreamSession(asyncio.Protocol):
     """One life of a byte stream. Lock-step is the core's slot; this class keeps answers and questions together.
 
-    A late answer carries no id, so it gets the stamp of the *oldest* open question. That debt ends when an answer is
-    followed by quiet until the next poll on the grid.
+    A late answer carries no id, so it gets the stamp of the *oldest* open question, and the newer question stays open
+    in its stead. That debt ends when a poll on the grid is answered as quickly as the device used to answer: then the
+    answer that is owed was lost, not late. Until then ages err on the old side.
     """
 
     def __init__(self, dial: Dial, codec: Codec, sink: Sink, *, tap: Tap | None = None) -> None:
@@ -54,8 +60,8 @@ class StreamSession(asyncio.Protocol):
         self._requests: dict[str, bytes] = {}
         self._is_clean = True  # nothing partial waits in the codec and nothing is owed
         self._owed: list[Stamp] = []
-        self._is_answered = False
-        self._last_question = Stamp(float("-inf"), -1)
+        self._usual_s: float | None = None  # how long the device took while nothing was owed
+        self._asked: Job | None = None  # the last question; its stamp is that of its last send
         self._last_heard_t = float("-inf")
         self._gap_timer: asyncio.TimerHandle | None = None
 
@@ -74,10 +80,9 @@ class StreamSession(asyncio.Protocol):
         if self._gone.done():
             raise SessionLost("the device closed the connection right after the login")
         self._is_ready = True
-        if self._heard:
-            early = bytes(self._heard)
-            self._heard.clear()
-            self._take(early)
+        early = bytes(self._heard)  # and what the codec kept of the last answer is looked at as well
+        self._heard.clear()
+        self._take(early)
         return identity
 
     async def _login(self, limit_s: float) -> Identity | None:
@@ -136,7 +141,6 @@ class StreamSession(asyncio.Protocol):
             job = self._job
             if job is not None and self._is_clean and self._whole.get(job) == data:
                 self._job = None
-                self._is_answered = True
                 self._sink.same(job.member, job.group, job.sent_t, job.sent_n)
                 self._sink.finished(job, End.OK)
                 if self._tap is None:
@@ -187,10 +191,7 @@ class StreamSession(asyncio.Protocol):
                 cached = self._requests[job.what] = self._codec.request(job.what)
             data = cached
             if not job.is_optional:
-                if job.is_grid and self._owed and self._is_answered:
-                    self._owed.clear()  # an answer, then quiet until the grid: nothing is on its way any more
-                    self._is_clean = not self._codec.is_partial
-                self._is_answered = False
+                self._asked = job
         if not self._is_clean and self._codec.is_partial:
             self._settle(self._codec.flush())  # the next request ends the previous exchange
         self._job = job
@@ -222,6 +223,12 @@ class StreamSession(asyncio.Protocol):
             self._gap_timer = self._loop.call_later(self._codec.gap_s, self._gap)
 
     def _gap(self) -> None:
+        try:
+            self._end_gap()
+        except Exception as error:  # noqa: BLE001 - as in data_received
+            self._sink.lost(bug(error))
+
+    def _end_gap(self) -> None:
         self._gap_timer = None
         if not self._codec.is_partial or self._is_mute:
             return
@@ -256,22 +263,37 @@ class StreamSession(asyncio.Protocol):
                     self._whole[job] = event.whole
                 else:  # what intake rejects must be judged again when it comes again
                     self._whole.pop(job, None)
+            else:  # an answer that equals one from before this batch is news
+                self._whole.clear()
         else:
             self._sink.alive(event.member)  # type: ignore[union-attr]  # only Sign is left
         if job is not None and is_answer:
             self._job = None
-            self._is_answered = True
             self._sink.finished(job, End.OK)
 
     def _stamp_of(self, job: Job | None) -> Stamp | None:
-        """The stamp of the question that a batch answers: the oldest one still open."""
-        if job is not None:
-            stamp = self._owed[0] if self._owed and not job.is_step else job.stamp
-            self._last_question = job.stamp if job.stamp.n > self._last_question.n else self._last_question
-            return stamp
-        if self._owed:
-            return self._owed.pop(0)
-        return None if self._last_question.n < 0 or not self._whole else self._last_question
+        """The stamp of the question that a batch answers, as far as that can be told."""
+        if job is None:  # an answer too many, or unasked
+            if self._owed:
+                return self._owed.pop(0)
+            return None if self._asked is None else self._asked.stamp
+        if job.is_step:
+            return job.stamp
+        delay_s = self._last_heard_t - job.sent_t
+        if not self._owed:
+            self._usual_s = delay_s
+            return job.stamp
+        if (
+            job.is_grid
+            and self._usual_s is not None
+            and delay_s <= USUAL_FACTOR * self._usual_s + USUAL_MARGIN_S
+        ):
+            self._owed.clear()  # as quick as ever: what is owed was lost, not late
+            return job.stamp
+        self._owed.append(
+            job.stamp
+        )  # this one may be the answer to the oldest; then this question is still open
+        return self._owed.pop(0)
 
     # --- ending ----------------------------------------------------------------------------------------------------
 

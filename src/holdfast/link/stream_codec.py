@@ -28,6 +28,8 @@ class Codec(Protocol):
     def login(self) -> Generator[Say, Heard, Identity | None]:
         """The login as a conversation; returns what the device said of itself.
 
+        Bytes behind the last answer are the codec's to keep: it is fed an empty piece right after the login.
+
         Raises `LoginRefused`, `InsecureRefused`, `Silent`, `Nonsense` or `SessionLost`.
         """
 

@@ -64,6 +64,8 @@ class LinkSupervisor:
     async def stop(self) -> None:
         """Take leave of the peer and leave nothing behind; bounded by `STOP_S`."""
         link = self.link
+        if link.state is State.STOPPED:
+            return
         link.cue(Cue.STOP)
         was_open = link.has_session
         if link.sink is not None:

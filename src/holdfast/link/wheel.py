@@ -74,6 +74,13 @@ class TimerWheel:
         self._slots.clear()
         self._order.clear()
 
+    def _fire(self, entry: Entry, now: float) -> None:
+        try:
+            entry.fire(now)
+        except Exception as error:  # noqa: BLE001 - the others in the slot belong to other links
+            context = {"message": "an entry of the timer wheel failed", "exception": error}
+            self._loop.call_exception_handler(context)
+
     def _set_timer(self, tick: int) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -94,7 +101,7 @@ class TimerWheel:
                 for entry in slots.pop(tick):
                     if entry.tick == tick:
                         entry.tick = 0
-                        entry.fire(now)
+                        self._fire(entry, now)
         finally:
             self._is_turning = False
             if order:

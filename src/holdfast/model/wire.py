@@ -84,7 +84,7 @@ class Say(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """All bytes heard since the last `Say` (with what an earlier one left over), and why listening ended."""
+    """All bytes heard since the last `Say`, perhaps more than was asked for, and why listening ended."""
 
     data: bytes
     why: HeardWhy

@@ -54,7 +54,8 @@ class LineCodec:
             raise Silent("no answer to the login")
         if not heard.data.startswith(b"WELCOME"):
             raise LoginRefused("the password was refused")
-        return Identity(serial=heard.data.split()[1].decode())
+        line, _, self._buffer = heard.data.partition(b"\n")
+        return Identity(serial=line.split()[1].decode())
 
     def request(self, what: str) -> bytes:
         return what.encode() + b"\n"
@@ -145,6 +146,7 @@ class LineDevice:
         self.reply_s = 0.0
         self.effect_s = 0.0
         self.acks = True
+        self.answers_as_asked = False
         self.is_deaf = False
         self.stuck: set[str] = set()
         self.logins = 0
@@ -190,7 +192,9 @@ class _LineServer(asyncio.Protocol):
             self.say(b"WELCOME toy\n" if words[1] == device.password else b"NO\n")
         elif words[0] == "READ":
             device.polls += 1
-            loop.call_later(device.reply_s, self.report)
+            loop.call_later(
+                device.reply_s, self.report, dict(device.state) if device.answers_as_asked else None
+            )
         elif words[0] == "SET":
             device.sets.append((loop.time(), words[1], int(words[2])))
             if words[1] not in device.stuck:
@@ -198,9 +202,10 @@ class _LineServer(asyncio.Protocol):
             if device.acks:
                 self.say(b"OK\n")
 
-    def report(self) -> None:
+    def report(self, state: dict[str, int] | None) -> None:
         if not self.device.is_deaf:
-            self.say(b"= " + b" ".join(f"{k}:{v}".encode() for k, v in self.device.state.items()) + b"\n")
+            state = state or self.device.state
+            self.say(b"= " + b" ".join(f"{k}:{v}".encode() for k, v in state.items()) + b"\n")
 
     def say(self, data: bytes) -> None:
         if not self.transport.is_closing():

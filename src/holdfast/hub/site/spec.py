@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from holdfast.link.driver import Driver
-from holdfast.model import Device
+if TYPE_CHECKING:
+    from holdfast.link.driver import Driver
+    from holdfast.model import Device
 
 
 @dataclass(frozen=True, slots=True)

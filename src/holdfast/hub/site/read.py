@@ -1,0 +1,148 @@
+"""The one validator of sites: any mapping in, a `SiteSpec` or every problem out. Standard library only."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import TYPE_CHECKING, Any
+
+from holdfast.hub.site.adapter import read_adapter
+from holdfast.hub.site.plain import plain
+from holdfast.hub.site.preparing import DEVICE_KEYS, Preparing
+from holdfast.hub.site.problems import Findings, Locate, Place, kind_of, shown, spelled
+from holdfast.hub.site.section import Section, closest
+from holdfast.hub.site.sharing import check_sharing
+from holdfast.hub.site.spec import DeviceSpec, SiteSpec
+from holdfast.model import Adapter, Device
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from holdfast.hub.site.secret import SecretSource
+    from holdfast.link.driver import Driver, Family
+
+_TOP_KEYS = ("site", "devices", "controllers", "arrays")
+_SITE_KEYS = ("id", "name", "timezone", "temperature_unit")
+_LATER_KEYS = ("controllers", "arrays")
+"""Part of the public contract, but not of this version."""
+
+_DEFAULT_ID = "home"
+_DEFAULT_TIMEZONE = "UTC"
+_TEMPERATURE_UNITS = ("celsius", "fahrenheit")
+
+
+def read_site(
+    mapping: Mapping[str, Any],
+    families: Mapping[str, Family],
+    *,
+    secrets: SecretSource,
+    locate: Locate | None = None,
+    source: str = "site",
+) -> SiteSpec:
+    """Check a site and prepare its drivers; raises `SiteError` with all problems, and nothing else.
+
+    ``mapping`` is copied, never kept. ``locate`` adds line numbers and ``source`` names the file. Reads time
+    zones and secrets from disk, so a running loop should call it in a thread.
+    """
+    findings = Findings(source, locate)
+    raw = plain(mapping, findings)
+    if not isinstance(raw, dict):
+        findings.note((), f"a site is a mapping, not {kind_of(raw)}", "begin with the keys site and devices")
+    findings.raise_any()
+    spec = _Reading(families, secrets, findings).site(Section(raw, (), findings))
+    findings.raise_any()
+    return spec
+
+
+class _Reading:
+    """One pass over a site."""
+
+    def __init__(self, families: Mapping[str, Family], secrets: SecretSource, findings: Findings) -> None:
+        self._families = families
+        self._secrets = secrets
+        self._findings = findings
+        self._device_ids: dict[str, Place] = {}
+        self._used: list[tuple[Place, Adapter, Driver]] = []
+
+    def site(self, top: Section) -> SiteSpec:
+        top.refuse_unknown(_TOP_KEYS)
+        for key in _LATER_KEYS:
+            if top.raw.get(key):
+                top.note(key, f"{key} are not supported by this version", "leave them out for now")
+        head = Section(top.mapping("site") or {}, ("site",), self._findings)
+        head.refuse_unknown(_SITE_KEYS)
+        ident = head.ident("id") or _DEFAULT_ID
+        found = top.sections("devices") if top.has("devices", "a site needs a list of devices") else []
+        devices = [self._device(section) for section in found]
+        check_sharing(self._used, self._findings)
+        return SiteSpec(
+            id=ident,
+            name=head.text("name") or ident,
+            timezone=_timezone(head),
+            temperature_unit=head.choice("temperature_unit", _TEMPERATURE_UNITS, _TEMPERATURE_UNITS[0]),
+            devices=tuple(devices),
+        )
+
+    def _device(self, section: Section) -> DeviceSpec:
+        section.refuse_unknown(DEVICE_KEYS)
+        section.has("id", "give each device an id of its own, such as 'house'")
+        ident = section.ident("id")
+        if ident is not None:
+            self._keep_unique(self._device_ids, ident, section, "devices")
+        name = section.text("name") or ident or ""
+        options = section.mapping("options")
+        outputs = section.named("outputs")
+        capabilities = section.named("capabilities", is_path=True)
+        adapters, places = self._adapters(section)
+        device = Device(
+            id=ident or "",
+            name=name,
+            adapters=tuple(adapters),
+            options=options or {},
+            outputs=outputs or {},
+            capabilities=capabilities or {},
+        )
+        if None in (ident, options, outputs, capabilities):
+            return DeviceSpec(device, ())  # its drivers would only complain about what is known already
+        preparing = Preparing(device, section.place, places, self._findings)
+        drivers: list[Driver] = []
+        for adapter in adapters:
+            driver = preparing.driver(adapter, self._families[adapter.driver])
+            if driver is not None:
+                drivers.append(driver)
+                self._used.append((places[adapter.id], adapter, driver))
+        return DeviceSpec(device, tuple(drivers))
+
+    def _adapters(self, device: Section) -> tuple[list[Adapter], dict[str, Place]]:
+        if not device.has("adapters", "a device needs a list with at least one adapter"):
+            return [], {}
+        if device.raw["adapters"] == []:
+            device.note("adapters", "this list is empty", "a device needs at least one adapter")
+        adapters: list[Adapter] = []
+        places: dict[str, Place] = {}
+        for section in device.sections("adapters"):
+            adapter = read_adapter(section, self._families, self._secrets)
+            if adapter is not None and self._keep_unique(places, adapter.id, section, "adapters of a device"):
+                adapters.append(adapter)
+        return adapters, places
+
+    def _keep_unique(self, places: dict[str, Place], ident: str, section: Section, what: str) -> bool:
+        first = places.setdefault(ident, section.place)
+        if first == section.place:
+            return True
+        section.note("id", f"{ident!r} is already the id of {spelled(first)}", f"ids of {what} must differ")
+        return False
+
+
+def _timezone(site: Section) -> str:
+    name = site.text("timezone")
+    if name is None or name == _DEFAULT_TIMEZONE:
+        return _DEFAULT_TIMEZONE
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        known = sorted(zoneinfo.available_timezones())
+        if known:  # without a time-zone database (Windows, small containers) nobody can tell
+            meant = closest(name, known)
+            advice = f"did you mean {meant!r}?" if meant else "use a name such as Europe/Brussels"
+            site.note("timezone", f"{shown(name)} is not a time zone", advice)
+    return name
