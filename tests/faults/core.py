@@ -174,8 +174,8 @@ CORE: tuple[PlantedFault, ...] = (
     PlantedFault(
         name="a late answer is taken for the answer to the next question",
         file="link/stream.py",
-        old="        self._owed.append(job.stamp)  # this one",
-        new="        return job.stamp  # this one",
+        old="        self._owed.append(job.stamp)\n        return",
+        new="        return job.stamp\n        return",
         tests=("tests/link/test_order.py::test_old_answer_proves_nothing",),
     ),
     PlantedFault(

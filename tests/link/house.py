@@ -20,7 +20,7 @@ from tests.link.toys.lockstep import LOCKSTEP
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from holdfast.hub.events import Kind, Record
+    from holdfast.hub.events import Record
     from holdfast.link.driver import Family
 
 FAMILIES: Mapping[str, Family] = {each.name: each for each in (LOCKSTEP, BUS, LIBRARY, ADVERT)}
@@ -47,14 +47,7 @@ async def hub_of(*specs: DeviceSpec, start: bool = True) -> AsyncIterator[Hub]:
     clock = LoopClock(loop())
     hub = Hub(clock, core=Core(clock, rng=loop().random))
     said: list[Record] = []
-    publish = hub.stream.publish
-
-    def keep(kind: Kind, key: Any, payload: Any) -> Record:
-        record = publish(kind, key, payload)
-        said.append(record)
-        return record
-
-    hub.stream.publish = keep  # type: ignore[method-assign]
+    hub.stream.tap(said.append)
     hub.said = said  # type: ignore[attr-defined]
     for each in specs:
         hub.add(each)

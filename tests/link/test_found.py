@@ -18,7 +18,7 @@ from holdfast.link.wheel import Entry, TimerWheel
 from holdfast.model import Batch, ReasonCode
 from holdfast.transports.tcp import dial_tcp
 from tests.link.house import ME, hub_of, loop, spec
-from tests.link.toys import advert
+from tests.link.toys import advert, bus
 from tests.link.toys.lockstep import OPEN, PORT, LineCodec, LineDevice, _LineServer
 
 if TYPE_CHECKING:
@@ -242,6 +242,18 @@ async def test_stop_with_an_open_order_leaves_no_timer() -> None:
         hub.command("lamp/level", 5, ME)
         await hub.stop()
         assert loop().leftovers() == []
+
+
+async def test_the_first_silence_is_noticed_in_its_time() -> None:
+    """Where first data may take longer than silence, the first silence is not left to that longer limit."""
+    gateway = bus.Gateway()
+    await gateway.listen("gw")
+    async with hub_of(spec("one", "bus", "gw", members=["1"])) as hub:
+        (link,) = hub.links.values()
+        await asyncio.sleep(0.5)
+        gateway.say(bus.frame(1, 50_000))
+        await asyncio.sleep(link.timing.silence_s + 0.1)
+        assert link.report.outage_count == 1
 
 
 class SlowServer(_LineServer):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from holdfast.link.orders import ORDER_PAUSES_S, OrderView, decide, pause_s
 from holdfast.model import Quality
-from tests.link.house import hub_of, loop, spec
+from tests.link.house import command, hub_of, loop, spec
 from tests.link.toys import library
 from tests.link.toys.lockstep import LineDevice
 
@@ -63,9 +63,9 @@ async def test_order_is_sent_again_after_a_reconnect() -> None:
 async def test_a_fail_safe_actuator_is_unknown_from_the_send() -> None:
     """While an OFF is on its way to a fail-safe actuator nothing is shown as certain; a failed send says unknown."""
     plug = library.PLUGS["o"] = library.Plug()
-    plug.is_on = True
     async with hub_of(spec("plug", "library", "o")) as hub:
         await asyncio.sleep(15)
+        await command(hub, "plug/switch", True)
         assert hub.reading("plug/switch").value is True
         plug.answer_s = 0.5
         hub.order("plug/switch", False, "safety")

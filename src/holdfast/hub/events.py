@@ -158,6 +158,7 @@ class EventStream:
         self._seq = 0
         self._ring: deque[Record] = deque(maxlen=ring)
         self._subscriptions: list[Subscription] = []
+        self._taps: list[Callable[[Record], None]] = []
 
     @property
     def seq(self) -> int:
@@ -169,9 +170,15 @@ class EventStream:
         self._seq += 1
         record = Record(f"{self.epoch}:{self._seq}", self._seq, kind, key, self._now(), payload)
         self._ring.append(record)
+        for tap in self._taps:
+            tap(record)
         for subscription in self._subscriptions:
             subscription.offer(record)
         return record
+
+    def tap(self, hear: Callable[[Record], None]) -> None:
+        """Be handed every record synchronously (a recorder, an observer); it must return at once."""
+        self._taps.append(hear)
 
     def latest(self, wants: Callable[[Record], bool] | None = None) -> Latest:
         """Listen for the present."""

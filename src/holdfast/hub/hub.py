@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,13 @@ from holdfast.link.core import Core
 from holdfast.link.device import LinkedDevice
 from holdfast.link.link import Link
 from holdfast.link.supervisor import Hint, LinkSupervisor
+from holdfast.link.taps import Recording
 from holdfast.model import Capability, Issuer, Reading, Receipt, StandingOrder, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from holdfast.clock import Clock
     from holdfast.hub.site.spec import DeviceSpec
@@ -51,6 +54,8 @@ class Hub:
         self.alarms: dict[tuple[str, str], dict[str, Any]] = {}
         self.started_at: datetime | None = None
         self.is_running = False
+        self._recordings: list[Recording] = []
+        self._order_ended = asyncio.Event()
         self.core.on_suspend.append(self._slept)
 
     # --- devices ------------------------------------------------------------------------------------------------
@@ -79,19 +84,71 @@ class Hub:
         spread_s = START_SPREAD_S if len(self.links) >= SPREAD_FROM else 0.0
         for supervisor in self.supervisors.values():
             supervisor.start(self.core.rng.uniform(0.0, spread_s) if spread_s else 0.0)
+        self._order_fail_safes("the hub has just started, and nobody has decided yet")
         self.note("hub", f"started with {len(self.devices)} devices on {len(self.links)} links")
 
-    async def stop(self) -> None:
-        """Say goodbye to every device and leave no task, timer or socket behind."""
+    async def stop(self, patience_s: float = FAIL_SAFE_STOP_S) -> None:
+        """Say goodbye to every device and leave no task, timer or socket behind.
+
+        Fail-safe actuators are first ordered to their fail-safe; that alone may take up to ``patience_s`` seconds.
+        """
         if not self.is_running:
             self.core.close()
             return
         self.is_running = False
         self.note("hub", "stopping")
+        try:
+            await self._make_safe(patience_s)
+        finally:
+            for device in self.devices.values():
+                device.retire()
+            await asyncio.gather(*(supervisor.stop() for supervisor in self.supervisors.values()))
+            await asyncio.gather(*(recording.close() for recording in self._recordings))
+            self.core.close()
+
+    # --- fail-safe ------------------------------------------------------------------------------------------------
+
+    def _fail_safes(self) -> Iterator[tuple[LinkedDevice, Capability]]:
         for device in self.devices.values():
-            device.retire()
-        await asyncio.gather(*(supervisor.stop() for supervisor in self.supervisors.values()))
-        self.core.close()
+            for capability in device.capabilities.values():
+                if capability.fail_safe is not None and capability.writable:
+                    yield device, capability
+
+    def _order_fail_safes(self, cause: str) -> None:
+        """Until somebody decides, every fail-safe actuator is to take its fail-safe; verified once, that is done."""
+        for device, capability in self._fail_safes():
+            target = f"{device.id}/{capability.key}"
+            self.order(target, capability.fail_safe, cause)
+            self.release(target)
+
+    async def _make_safe(self, patience_s: float) -> None:
+        self._order_fail_safes("the hub stops")
+        waiting = [device for device, _ in self._fail_safes()]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while any(device.desk.orders for device in waiting):
+                    self._order_ended.clear()
+                    await self._order_ended.wait()
+        for device in waiting:
+            for order in device.desk.orders.values():
+                text = f"{order.order.target} could not be verified {order.value!r} before the hub stopped"
+                log.warning("%s", text)
+                self.note("order", text, device=device.id)
+
+    # --- watching the wire ------------------------------------------------------------------------------------------
+
+    def debug(self, device_id: str, *, is_on: bool) -> None:
+        """Switch one device's links to debug level, frames masked, or back; raises `UnknownTarget`."""
+        for attachment in self.device(device_id).attachments:
+            attachment.link.debug(is_on=is_on)
+
+    def record(self, folder: Path) -> None:
+        """Record all links' traffic into files in ``folder``, one a link, named after its devices; logins masked."""
+        for link in self.links.values():
+            name = "_".join(dict.fromkeys(each.device.id for each in link.attachments))
+            recording = Recording(folder / f"{name}.jsonl", self.core.loop, self.core.now)
+            link.taps.append(recording)
+            self._recordings.append(recording)
 
     def retry(self, device_id: str) -> None:
         """A person asks to try again now; raises `UnknownTarget`."""
@@ -200,6 +257,8 @@ class Hub:
 
     def order_changed(self, device: LinkedDevice, order: StandingOrder, *, has_ended: bool) -> None:
         """See `link.device.Listener`."""
+        if has_ended:
+            self._order_ended.set()
         word = "ended" if has_ended else "verified" if order.is_verified else "open"
         self.note("order", f"standing order on {order.target} is {word}: {order.cause}", device=device.id)
 

@@ -19,6 +19,7 @@ from holdfast.link.recorder import FlightRecorder
 from holdfast.link.report import LinkReport
 from holdfast.link.session import End, Endpoint, Job, Session
 from holdfast.link.sink import SessionSink
+from holdfast.link.taps import DebugTap, Tap
 from holdfast.link.wheel import Entry
 from holdfast.logs import LinkLog
 from holdfast.model import Reason, ReasonCode
@@ -117,6 +118,7 @@ class Link:
         self.report = LinkReport(core.now())
         self.recorder = FlightRecorder()
         self.log = LinkLog(logging.getLogger("holdfast.link"), str(endpoint))
+        self.taps: list[Tap] = []
         self.has_failed = False
         self.reason = Reason(code=ReasonCode.CONNECTING, text="not tried yet")
         self._next_asked = False
@@ -149,6 +151,13 @@ class Link:
     def timing(self) -> Any:
         """The deadlines of the endpoint: those of the first driver on it."""
         return self.attachments[0].driver.timing
+
+    def debug(self, *, is_on: bool) -> None:
+        """Tell everything about this link at debug level, frames by their beginnings only; or stop doing so."""
+        self.taps = [tap for tap in self.taps if not isinstance(tap, DebugTap)]
+        self.log.logger.setLevel(logging.DEBUG if is_on else logging.NOTSET)
+        if is_on:
+            self.taps.append(DebugTap(self.log.logger))
 
     # --- its life, moved by the supervisor -------------------------------------------------------------------
 
@@ -361,6 +370,8 @@ class Link:
     def first_evidence(self, now: float) -> None:
         """The first believed values of a session: it is live, and the outage is over."""
         self.cue(Cue.EVIDENCE)
+        if self._silence_entry.is_armed:  # for the first data's limit, which may lie beyond that of silence
+            self.core.wheel.arm(self._silence_entry, self._silence_limit())
         self.report.regained(now)
         self._up_since = now
         count = sum(len(attachment.driver.capabilities) for attachment in self.attachments)

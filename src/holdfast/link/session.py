@@ -63,6 +63,7 @@ class Job:
         "reply_s",
         "sent_n",
         "sent_t",
+        "usual_s",
         "what",
     )
 
@@ -75,6 +76,9 @@ class Job:
         self.is_optional = False  # nobody is surprised when no answer comes (keep-alive)
         self.reply_s = reply_s
         self.is_grid = False
+        self.usual_s = (
+            0.0  # how long an answer takes while none is owed; survives sessions, as the device does
+        )
         self.sent_t = float("-inf")
         self.sent_n = -1
 
@@ -122,8 +126,11 @@ class Sink(Protocol):
     def found(self, member: str, capabilities: Sequence[Capability]) -> None:
         """A member made itself known, with what it can do."""
 
-    def counted(self, received: int, sent: int) -> None:
-        """Bytes on the wire, for the link report."""
+    def heard(self, data: bytes) -> None:
+        """These bytes came: counted, and shown to whoever watches the wire."""
+
+    def said(self, data: bytes, *, is_secret: bool = False) -> None:
+        """These bytes went; those of a login are secret and are never shown."""
 
 
 class Session(Protocol):

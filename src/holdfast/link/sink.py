@@ -140,8 +140,19 @@ class SessionSink:
                 self.link.core.now(), "found", f"member {member}: {len(capabilities)} capabilities"
             )
 
-    def counted(self, received: int, sent: int) -> None:
-        """Bytes on the wire."""
-        report = self.link.report
-        report.bytes_in += received
-        report.bytes_out += sent
+    def heard(self, data: bytes) -> None:
+        """Bytes came."""
+        link = self.link
+        link.report.bytes_in += len(data)
+        if link.taps:
+            for tap in link.taps:
+                tap.heard(data)
+
+    def said(self, data: bytes, *, is_secret: bool = False) -> None:
+        """Bytes went."""
+        link = self.link
+        link.report.bytes_out += len(data)
+        if link.taps:
+            shown = bytes(len(data)) if is_secret else data
+            for tap in link.taps:
+                tap.said(shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from holdfast.errors import LinkFault, SessionLost, bug
 from holdfast.link.session import End, Job, OpenLimits, Sink
@@ -25,14 +25,8 @@ USUAL_MARGIN_S = 0.02
 """An answer counts as quick up to twice the usual delay and 20 ms: the jitter of a local network and our own loop."""
 
 
-class Tap(Protocol):
-    """Who sees the bytes of a session go by (a recording)."""
-
-    def heard(self, data: bytes) -> None:
-        """Bytes came."""
-
-    def said(self, data: bytes, *, is_secret: bool) -> None:
-        """Bytes went; those of a login are secret and must be masked."""
+OWED_S = 1.0
+"""An answer is owed no longer than this: a device that takes longer cannot be polled every third of a second."""
 
 
 class StreamSession(asyncio.Protocol):
@@ -43,11 +37,10 @@ class StreamSession(asyncio.Protocol):
     answer that is owed was lost, not late. Until then ages err on the old side.
     """
 
-    def __init__(self, dial: Dial, codec: Codec, sink: Sink, *, tap: Tap | None = None) -> None:
+    def __init__(self, dial: Dial, codec: Codec, sink: Sink) -> None:
         self._dial = dial
         self._codec = codec
         self._sink = sink
-        self._tap = tap
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
         self._is_ready = False
@@ -60,7 +53,6 @@ class StreamSession(asyncio.Protocol):
         self._requests: dict[str, bytes] = {}
         self._is_clean = True  # nothing partial waits in the codec and nothing is owed
         self._owed: list[Stamp] = []
-        self._usual_s: float | None = None  # how long the device took while nothing was owed
         self._asked: Job | None = None  # the last question; its stamp is that of its last send
         self._last_heard_t = float("-inf")
         self._gap_timer: asyncio.TimerHandle | None = None
@@ -103,7 +95,8 @@ class StreamSession(asyncio.Protocol):
         """Say something, listen until enough, a gap, the limit or the end. Leaves over what was not asked for."""
         assert self._transport is not None
         if say.data:
-            self._write(say.data, is_secret=True)
+            self._transport.write(say.data)
+            self._sink.said(say.data, is_secret=True)
         stop_t = min(self._loop.time() + say.limit_s, end_t)
         while True:
             data = bytes(self._heard)
@@ -138,23 +131,18 @@ class StreamSession(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes came. Whatever goes wrong here must not escape: asyncio would close the connection without a word."""
         try:
+            self._sink.heard(data)
             job = self._job
             if job is not None and self._is_clean and self._whole.get(job) == data:
                 self._job = None
                 self._sink.same(job.member, job.group, job.sent_t, job.sent_n)
                 self._sink.finished(job, End.OK)
-                if self._tap is None:
-                    self._sink.counted(len(data), 0)
-                    return
             elif self._is_ready:
                 self._take(data)
             elif not self._is_mute:
                 self._heard += data
                 self._last_heard_t = self._loop.time()
                 _wake(self._listener)
-            self._sink.counted(len(data), 0)
-            if self._tap is not None:
-                self._tap.heard(data)
         except Exception as error:  # noqa: BLE001 - a codec that raises is at fault
             self._sink.lost(bug(error))
 
@@ -197,9 +185,7 @@ class StreamSession(asyncio.Protocol):
         self._job = job
         assert self._transport is not None
         self._transport.write(data)
-        self._sink.counted(0, len(data))
-        if self._tap is not None:
-            self._tap.said(data, is_secret=False)
+        self._sink.said(data)
 
     def forget(self, job: Job) -> None:
         """The deadline has passed: an answer that still comes belongs to this question, not to the next."""
@@ -208,13 +194,6 @@ class StreamSession(asyncio.Protocol):
             if not (job.is_step or job.is_optional):
                 self._owed.append(job.stamp)
                 self._is_clean = False
-
-    def _write(self, data: bytes, *, is_secret: bool) -> None:
-        assert self._transport is not None
-        self._transport.write(data)
-        self._sink.counted(0, len(data))
-        if self._tap is not None:
-            self._tap.said(data, is_secret=is_secret)
 
     def _take(self, data: bytes) -> None:
         self._last_heard_t = self._loop.time()
@@ -280,19 +259,16 @@ class StreamSession(asyncio.Protocol):
         if job.is_step:
             return job.stamp
         delay_s = self._last_heard_t - job.sent_t
+        while self._owed and self._last_heard_t - self._owed[0].t > OWED_S:
+            self._owed.pop(0)
         if not self._owed:
-            self._usual_s = delay_s
+            job.usual_s = delay_s
             return job.stamp
-        if (
-            job.is_grid
-            and self._usual_s is not None
-            and delay_s <= USUAL_FACTOR * self._usual_s + USUAL_MARGIN_S
-        ):
+        if job.is_grid and delay_s <= USUAL_FACTOR * job.usual_s + USUAL_MARGIN_S:
             self._owed.clear()  # as quick as ever: what is owed was lost, not late
             return job.stamp
-        self._owed.append(
-            job.stamp
-        )  # this one may be the answer to the oldest; then this question is still open
+        # This may be the answer to the oldest question; then the newest is still open.
+        self._owed.append(job.stamp)
         return self._owed.pop(0)
 
     # --- ending ----------------------------------------------------------------------------------------------------
