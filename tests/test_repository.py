@@ -45,6 +45,7 @@ def test_base_imports_without_any_package() -> None:
         ".".join(path.relative_to(source).with_suffix("").parts).removesuffix(".__init__")
         for room in _BASE
         for path in (source / "holdfast").glob(room if room.endswith(".py") else f"{room}/**/*.py")
+        if path.name != "compose.py"  # reads YAML; imported only when a file is
     )
     assert len(names) >= len(_BASE)
     program = f"import sys; sys.path.insert(0, {str(source)!r})\n" + "".join(

@@ -13,19 +13,20 @@ import pytest
 
 from holdfast.hub.site.spec import DeviceSpec
 from holdfast.link.coro import CoroSession
+from holdfast.link.driver import Poll
 from holdfast.link.stream import StreamSession
 from holdfast.link.wheel import Entry, TimerWheel
-from holdfast.model import Batch, ReasonCode
+from holdfast.model import Batch, CommandState, Quality, ReasonCode, WhileAlive
 from holdfast.transports.tcp import dial_tcp
 from tests.link.house import ME, hub_of, loop, spec
 from tests.link.toys import advert, bus
-from tests.link.toys.lockstep import OPEN, PORT, LineCodec, LineDevice, _LineServer
+from tests.link.toys.lockstep import CAPABILITIES, OPEN, PORT, LineCodec, LineDevice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from holdfast.link.driver import Driver
-    from holdfast.link.session import Sink
+    from holdfast.link.session import Job, Sink
     from holdfast.model import Event, Identity, Value
 
 pytestmark = pytest.mark.virtual
@@ -256,26 +257,21 @@ async def test_the_first_silence_is_noticed_in_its_time() -> None:
         assert link.report.outage_count == 1
 
 
-class SlowServer(_LineServer):
-    """Answers each question as it was when asked, so much later."""
+@pytest.mark.parametrize(("quick_s", "slow_s"), [(0.0, 0.9), (2.0, 0.9), (2.0, 1.04)])
+async def test_late_answers_are_never_dated_too_young(quick_s: float, slow_s: float) -> None:
+    """With answers slower than the reply deadline, a value dated to a moment was true at that moment or later.
 
-    reply_s = 0.9
-
-    def heard(self, line: str) -> None:
-        if line == "READ":
-            answer = "= " + " ".join(f"{name}:{value}" for name, value in self.device.state.items()) + "\n"
-            loop().call_later(self.reply_s, self.say, answer.encode())
-        else:
-            super().heard(line)
-
-
-async def test_late_answers_are_never_dated_too_young() -> None:
-    """With answers slower than the reply deadline, a value dated to a moment was true at that moment or later."""
+    Also when the device was quick at first: a late answer that happens to come right after the next question looks
+    like a quick one, and with a steady delay it does so each time.
+    """
     device = LineDevice()
-    await loop().create_server(lambda: SlowServer(device), "lamp", PORT)
+    device.answers_as_asked = True
+    await device.listen("lamp")
     gone_t: dict[int, float] = {}
     async with hub_of(spec("lamp", "lockstep", "lamp")) as hub:
         (link,) = hub.links.values()
+        await asyncio.sleep(quick_s)
+        device.reply_s = slow_s
         for k in range(1000):
             gone_t[device.state["level"]] = loop().time()
             device.state["level"] = 10 + k % 80
@@ -284,3 +280,119 @@ async def test_late_answers_are_never_dated_too_young() -> None:
             evidence = link.routes["", "live"]
             shown = evidence.values.get("level")
             assert shown not in gone_t or evidence.t <= gone_t[shown] + 1e-6  # type: ignore[index]
+
+
+async def test_two_questions_for_one_group_know_of_each_other() -> None:
+    """An answer that equals the one before it to the *same* question is news if another question told otherwise."""
+    device = LineDevice()
+    await device.listen("lamp")
+    polls = [Poll("READ", "", "live", 0.35, 0.2), Poll("READ ALL", "", "live", 1.0, 0.2)]
+    async with hub_of(refitted(spec("lamp", "lockstep", "lamp"), polls=polls)) as hub:
+        await asyncio.sleep(4.1)  # READ ALL was answered at 4 s
+        device.state["level"] = 20  # which READ tells from 4.2 s on
+        await asyncio.sleep(0.85)
+        assert hub.reading("lamp/level").value == 20
+        device.state["level"] = 10
+        await asyncio.sleep(0.1)  # READ ALL was answered at 5 s, as at 4 s
+        reading = hub.reading("lamp/level")
+        assert reading.value == 10 or (reading.age_s or 0.0) > 0.1
+
+
+class Raising(StreamSession):
+    """A session one of whose calls fails."""
+
+    what = ""
+
+    def forget(self, job: Job) -> None:
+        if self.what == "forget":
+            raise KeyError("a bug")
+        super().forget(job)
+
+    def abort(self) -> None:
+        super().abort()
+        if self.what == "abort":
+            raise KeyError("a bug")
+
+
+@pytest.mark.parametrize("what", ["forget", "abort"])
+async def test_a_session_that_cannot_be_ended_is_still_replaced(what: str) -> None:
+    """What `forget` or `abort` raise costs the session at most, never the link."""
+
+    class Faulty(Raising):
+        pass
+
+    Faulty.what = what
+
+    def connect(drivers: Sequence[Driver], sink: Sink) -> StreamSession:
+        return Faulty(dial_tcp("lamp", PORT), LineCodec(OPEN), sink)
+
+    bad = escaped()
+    device = LineDevice()
+    await device.listen("lamp")
+    async with hub_of(refitted(spec("lamp", "lockstep", "lamp"), connect=connect)) as hub:
+        await asyncio.sleep(3)
+        device.is_deaf = True
+        await asyncio.sleep(0.8)
+        device.is_deaf = False
+        loop().network.host("lamp").reset_all()
+        await asyncio.sleep(10)
+        assert hub.reading("lamp/level").quality is Quality.GOOD
+    assert bad == []
+
+
+async def test_a_planner_that_fails_ends_its_command_and_nothing_else() -> None:
+    """What a planner raises is the driver's fault: told in the receipt, and it never reaches the loop."""
+
+    def plan(*_: Any) -> Any:
+        raise KeyError("a bug")
+
+    bad = escaped()
+    device = LineDevice()
+    await device.listen("lamp")
+    async with hub_of(refitted(spec("lamp", "lockstep", "lamp"), planner=plan)) as hub:
+        await asyncio.sleep(3)
+        receipt = await hub.ended(hub.command("lamp/lamp", True, ME, 5.0))
+        assert receipt.state.is_end
+        assert hub.reading("lamp/level").quality is Quality.GOOD
+    assert bad == []
+
+
+async def test_a_pushed_value_outlives_a_short_loss() -> None:
+    """A source that pushes on change: after a loss its values are late, not stale at once, until their deadline."""
+    device = LineDevice()
+    await device.listen("lamp")
+    pushed = [replace(each, freshness=WhileAlive()) for each in CAPABILITIES]
+    async with hub_of(refitted(spec("lamp", "lockstep", "lamp"), capabilities=pushed, polls=[])) as hub:
+        await asyncio.sleep(0.5)
+        for transport in device.open:
+            transport.write(b"= lamp:0 level:10\n")
+        for _ in range(20):
+            await asyncio.sleep(0.5)
+            for transport in device.open:
+                transport.write(b"OK\n")
+        assert hub.reading("lamp/level").quality is Quality.GOOD
+        device.is_deaf = True
+        loop().network.host("lamp").reset_all()
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+            assert hub.reading("lamp/level").quality is Quality.LATE
+
+
+@pytest.mark.parametrize("phase", range(6))
+async def test_no_command_is_verified_by_an_answer_older_than_itself(phase: int) -> None:
+    """A device that turned slow shows in a late answer what was so before the command: that proves nothing.
+
+    The worst of the late answers: a receipt says verified, and the device never did it.
+    """
+    device = LineDevice()
+    device.answers_as_asked = True
+    device.state["lamp"] = 1
+    await device.listen("lamp")
+    async with hub_of(spec("lamp", "lockstep", "lamp")) as hub:
+        await asyncio.sleep(3)
+        device.reply_s = 1.04
+        await asyncio.sleep(0.35 + 0.03 * phase)
+        device.state["lamp"] = 0  # by a wall switch
+        device.stuck = {"lamp"}
+        receipt = await hub.ended(hub.command("lamp/lamp", True, ME, 3.0))
+        assert receipt.state is not CommandState.VERIFIED

@@ -43,6 +43,8 @@ class Attachment:
     def seen(self) -> Mapping[tuple[str, str], Sight]:
         """What a planner may go by: the current session's own evidence."""
         life = self.link.life
+        if not self.link.has_session:
+            return {}
         return {
             key: Sight(evidence.as_of, evidence.at, evidence.raw, evidence.cells)
             for key, evidence in self.groups.items()

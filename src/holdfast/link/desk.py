@@ -41,6 +41,9 @@ GATHER_S = 0.005
 LEAST_TIMEOUT_S = 10.0
 """Default timeout of a command whose verify plan is shorter (design: timing)."""
 
+LONGEST_TIMEOUT_S = 86400.0
+"""A wish that is older than a day is not what anybody wants any more."""
+
 
 class Doubt:
     """A send that was never proven: until evidence from after its latency bound, nobody knows."""
@@ -117,8 +120,8 @@ class CommandDesk:
             accept(capability, value)
         except NotAccepted as error:
             return str(error)
-        if not (timeout_s > 0.0 and math.isfinite(timeout_s)):
-            return "timeout_s must be a number above 0"
+        if not 0.0 < timeout_s <= LONGEST_TIMEOUT_S:
+            return f"timeout_s must be a number above 0 and at most {LONGEST_TIMEOUT_S:g}"
         if self._device.planner is None:
             return f"{self._device.id} is read-only"
         order = self.orders.get(capability.key)

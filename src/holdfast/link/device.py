@@ -254,9 +254,9 @@ class LinkedDevice:
     def reconsider(self) -> None:
         """Judge the availability anew and tell if it changed."""
         availability, reason = judge(self.view())
-        if availability is not self.availability or reason != self.reason:
-            self.availability = availability
-            self.reason = reason
+        told = (self.availability, self.reason.code, self.reason.text)
+        self.availability, self.reason = availability, reason
+        if told != (availability, reason.code, reason.text):  # another time of the next try is no news
             self.listener.availability_changed(self)
 
     # --- commands ---------------------------------------------------------------------------------------------------

@@ -41,9 +41,13 @@ def dial_tcp(host: str, port: int) -> Dial:
         where = f"{host}:{port}"
         try:
             async with asyncio.timeout(limit_s):
-                transport, _ = await loop.create_connection(
-                    factory, host, port, happy_eyeballs_delay=HAPPY_EYEBALLS_S
-                )
+                if isinstance(loop, asyncio.BaseEventLoop):
+                    delay_s = HAPPY_EYEBALLS_S
+                    transport, _ = await loop.create_connection(
+                        factory, host, port, happy_eyeballs_delay=delay_s
+                    )
+                else:  # uvloop tries the addresses of a name one after the other
+                    transport, _ = await loop.create_connection(factory, host, port)
         except TimeoutError:
             raise Unreachable(
                 f"{where} does not answer within {limit_s:g} s",

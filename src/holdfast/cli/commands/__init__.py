@@ -1,0 +1,1 @@
+"""The commands, a file for each group. Typer reads their annotations when the program is put together."""

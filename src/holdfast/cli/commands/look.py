@@ -1,0 +1,136 @@
+"""Commands that look: devices, status, links, events."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from holdfast.cli import say, words
+from holdfast.cli.commands.options import JsonOption, OneDeviceArgument, SiteOption
+from holdfast.cli.exits import Exit
+from holdfast.cli.face import face_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from holdfast.cli.face import Face
+    from holdfast.cli.records import Record
+
+MOST_EVENTS = 4096
+"""More than a hub keeps."""
+SETTLE_S = 6.0
+"""How long a look without a hub waits for devices: a dial (3 s), a login (1 s), first data (1.4 s)."""
+
+
+def devices(as_json: JsonOption = False) -> None:
+    """List the devices, whether they are there, and why not."""
+    from holdfast.cli.client import hub_meant
+
+    records = hub_meant().devices()
+    if as_json:
+        say.as_json(records)
+        return
+    from holdfast.cli import tables
+
+    say.console().print(tables.devices(records))
+
+
+def status(device: OneDeviceArgument = None, as_json: JsonOption = False, site: SiteOption = None) -> None:
+    """Show every reading with its quality and age. With --site, exits with 1 if a device could not be reached."""
+    with face_of(site, device_of=device or "") as face:
+        if site is not None:
+            connect(face)
+        records = [face.device(device)] if device else face.devices()
+        read = face.readings(device)
+    if as_json:
+        say.as_json(
+            {
+                "timestamp": words.utc_now(),
+                "source": face.where,
+                "devices": [{**each, "readings": _of(each, read)} for each in records],
+            }
+        )
+    else:
+        _show(records, read)
+    if site is not None and any(each.get("availability") in ("offline", "unknown") for each in records):
+        raise typer.Exit(Exit.FAILED)
+
+
+def _of(device: Record, readings: list[Record]) -> list[Record]:
+    return [each for each in readings if str(each["target"]).partition("/")[0] == device["id"]]
+
+
+def _show(devices: list[Record], readings: list[Record]) -> None:
+    from holdfast.cli import tables
+
+    paper = say.console()
+    for device in devices:
+        paper.print(tables.headline(device))
+        own = _of(device, readings)
+        if own:
+            paper.print(tables.readings(own))
+    counted = sum(each.get("quality") in ("good", "late") for each in readings)
+    paper.print(f"{counted} of {len(readings)} values are current")
+
+
+def connect(face: Face, limit_s: float = SETTLE_S) -> None:
+    """Wait for the first word of devices that were not connected before this command, and say so on a terminal."""
+    import sys
+
+    if not sys.stderr.isatty():
+        face.settle(limit_s)
+        return
+    with say.console(stderr=True).status("connecting …"):
+        face.settle(limit_s)
+
+
+def links(as_json: JsonOption = False) -> None:
+    """Show the link report: uptime, outages, lateness, command latency."""
+    from holdfast.cli.client import hub_meant
+
+    records = hub_meant().links()
+    if as_json:
+        say.as_json(records)
+        return
+    from holdfast.cli import tables
+
+    paper = say.console()
+    paper.print(tables.links(records))
+    for each in records:
+        if each.get("outages"):
+            paper.print(tables.text(f"{each.get('endpoint')}: latest outages"))
+            for line in tables.outages(each):
+                paper.print(line)
+
+
+def events(
+    as_json: JsonOption = False,
+    last: Annotated[
+        int, typer.Option("--last", metavar="N", min=1, max=MOST_EVENTS, help="How many, the newest last.")
+    ] = 50,
+) -> None:
+    """Tell what happened lately: availability, receipts, alarms, decisions."""
+    from holdfast.cli.client import hub_meant
+
+    records = hub_meant().events(last)
+    if as_json:
+        say.as_json(records)
+        return
+    for at, line, times in together(records):
+        say.line(f"{words.clock_time(at)}  {line}" + (f" ({times} times)" if times > 1 else ""))
+
+
+def together(records: list[Record]) -> Iterator[tuple[object, str, int]]:
+    """Entries of the journal in words, with those that repeat the one before counted: when first, what, how often."""
+    for line, group in itertools.groupby(records, event_line):
+        first, *more = group
+        yield first.get("at"), line, 1 + len(more)
+
+
+def event_line(record: Record) -> str:
+    """One entry of the journal in words."""
+    kind, device = words.clean(record.get("kind")), words.clean(record.get("device") or "")
+    head = f"{kind:<12} {device}: " if device else f"{kind:<12} "
+    return head + words.clean(record.get("text"))

@@ -1,0 +1,39 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holdfast.cli.completion import complete_device, complete_name
+
+SiteOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--site", metavar="FILE", help="Run this site file's devices here, over one session, without a hub."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+TimeoutOption = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout", metavar="S", help="Seconds after which the command expires.", show_default=False
+    ),
+]
+WaitOption = Annotated[
+    bool, typer.Option("--wait/--no-wait", help="Wait until the device itself has confirmed it.")
+]
+DeviceArgument = Annotated[str, typer.Argument(metavar="DEVICE", autocompletion=complete_device)]
+OneDeviceArgument = Annotated[
+    str | None, typer.Argument(metavar="[DEVICE]", help="Only this one.", autocompletion=complete_device)
+]
+NameArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="A target such as house/kitchen, its key or its name.",
+        autocompletion=complete_name,
+    ),
+]

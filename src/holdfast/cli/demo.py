@@ -1,0 +1,141 @@
+"""``demo``: a simulated house on a real TCP port, a hub that keeps it, and somebody at a switch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from holdfast.app import FAMILIES
+from holdfast.cli import log_output, loops, say
+from holdfast.cli.demo_screen import RECEIPTS_SHOWN, lines, live
+from holdfast.cli.demo_site import DEVICE, demo_controller, demo_mapping
+from holdfast.cli.serve import Door, running
+from holdfast.hub.events import Kind
+from holdfast.hub.site.read import read_site
+from holdfast.hub.site.secret import SecretSource
+from holdfast.model import Authority, CommandState, Issuer
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from holdfast.hub.hub import Hub
+    from holdfast.model import Receipt
+
+SWITCHED = f"{DEVICE}/kitchen"
+"""What the demo itself switches, so that a watcher sees a receipt turn `verified`."""
+SWITCH_EVERY_S = 4.0
+LOOK_S = 0.05
+RATE_OVER_S = 5.0
+"""Updates a second are averaged over so long."""
+
+
+class Tally:
+    """What has happened so far."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._loop = asyncio.get_running_loop()
+        self.begun_t = self._loop.time()
+        self.changes = 0
+        self.ended = 0
+        self.verified = 0
+        self.receipts: deque[Receipt] = deque(maxlen=RECEIPTS_SHOWN)
+        self._samples: deque[tuple[float, int]] = deque(((self.begun_t, 0),))
+
+    @property
+    def updates(self) -> int:
+        """Answers that brought values, changed or not."""
+        return sum(link.report.answers for link in self._hub.links.values())
+
+    @property
+    def passed_s(self) -> float:
+        """How long the demo has run."""
+        return self._loop.time() - self.begun_t
+
+    def rate(self) -> float:
+        """Updates a second, lately."""
+        now = self._loop.time()
+        self._samples.append((now, self.updates))
+        while len(self._samples) > 2 and self._samples[1][0] < now - RATE_OVER_S:
+            self._samples.popleft()
+        then, updates = self._samples[0]
+        return (self.updates - updates) / (now - then) if now > then else 0.0
+
+    def note(self, receipt: Receipt) -> None:
+        """A command took a step."""
+        known = [each for each in self.receipts if each.id != receipt.id]
+        self.receipts.clear()
+        self.receipts.extend((*known, receipt))
+        if receipt.state.is_end:
+            self.ended += 1
+            self.verified += receipt.state is CommandState.VERIFIED
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the demo showed what it is there to show."""
+        return self.updates > 0 and self.verified > 0
+
+    def summary(self) -> str:
+        """The whole demo in a line."""
+        passed_s = max(self.passed_s, 1e-9)
+        return (
+            f"{passed_s:.1f} s: {self.updates} updates seen ({self.updates / passed_s:.2f} a second), "
+            f"{self.changes} changes, {self.verified} of {self.ended} receipts verified"
+        )
+
+
+async def show(seconds: float | None) -> bool:
+    """Run the demo until it is stopped or ``seconds`` have passed; whether data flowed and a receipt was verified."""
+    stop = loops.stop_asked()
+    with log_output.logging_to_stderr("warning", as_json=False):
+        async with demo_controller() as house:
+            mapping = demo_mapping(house.host, house.port)
+            secrets = SecretSource(allow_plain_secrets=True)
+            spec = await asyncio.to_thread(read_site, mapping, FAMILIES, secrets=secrets, source="demo")
+            async with running(spec, Door(host="127.0.0.1", port=0)) as (hub, url):
+                tally = Tally(hub)
+                await _until(
+                    stop,
+                    seconds,
+                    _count(hub, tally),
+                    _switch(hub),
+                    (live if say.is_terminal() else lines)(hub, tally, url),
+                )
+                is_good, summary = tally.is_good, tally.summary()
+    say.line(summary)
+    return is_good
+
+
+async def _until(stop: asyncio.Event, seconds: float | None, *work: Coroutine[Any, Any, None]) -> None:
+    """Let all this go on until ``stop``, the time, or an error that nobody foresaw."""
+    tasks = [asyncio.create_task(each) for each in (stop.wait(), *work)]
+    try:
+        done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    for task in done:
+        task.result()
+
+
+async def _count(hub: Hub, tally: Tally) -> None:
+    async with hub.stream.journal(lambda record: record.kind in (Kind.READING, Kind.COMMAND)) as records:
+        async for record in records:
+            if record.kind is Kind.COMMAND:
+                tally.note(record.payload)
+            elif record.kind is Kind.READING:
+                tally.changes += 1
+
+
+async def _switch(hub: Hub) -> None:
+    """Somebody at the kitchen's switch, over and over."""
+    somebody = Issuer("demo", Authority.PERSON)
+    while True:
+        shown = hub.reading(SWITCHED)
+        if isinstance(shown.value, bool):
+            await hub.ended(hub.command(SWITCHED, not shown.value, somebody))
+            await asyncio.sleep(SWITCH_EVERY_S)
+        else:
+            await asyncio.sleep(LOOK_S)

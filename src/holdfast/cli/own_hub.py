@@ -1,0 +1,200 @@
+"""A hub made for one command: the site file's devices, one session each, gone when the command ends.
+
+The event loop runs only while something is awaited. That is enough for commands that ask, wait and print, and it
+keeps them free of threads: what they print can never meet a device half way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from holdfast.app import FAMILIES, run_site
+from holdfast.cli import loops, names
+from holdfast.cli.face import Change
+from holdfast.cli.log_output import logging_to_stderr
+from holdfast.cli.records import device_record, reading_record, reason_record, receipt_record
+from holdfast.cli.site_secrets import secrets_of
+from holdfast.errors import UnknownTarget
+from holdfast.hub.events import Kind
+from holdfast.hub.site.yaml import load_site
+from holdfast.model import Authority, Availability, Issuer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+    from pathlib import Path
+
+    from holdfast.cli.records import Record
+    from holdfast.hub.events import Record as StreamRecord
+    from holdfast.hub.hub import Hub
+    from holdfast.hub.site.spec import SiteSpec
+
+T = TypeVar("T")
+
+ALIVE_S = 10.0
+"""A sign of life for those who watch a quiet house."""
+PERSON = Issuer("command line", Authority.PERSON)
+
+
+class OwnHub:
+    """The `Face` of devices that this process itself is connected to."""
+
+    is_here = True
+    is_own = True
+
+    def __init__(self, spec: SiteSpec, where: str) -> None:
+        self.where = where
+        self._stack = contextlib.AsyncExitStack()
+        with contextlib.ExitStack() as around:
+            # Failures are told by availability and receipts; the log is for what nobody foresaw.
+            around.enter_context(logging_to_stderr("error", secrets=secrets_of(spec)))
+            around.callback(_as_interrupt(signal.SIGTERM))
+            self._runner = around.enter_context(loops.runner())
+            self.hub: Hub = self._runner.run(self._stack.enter_async_context(run_site(spec))).hub
+            self._around = around.pop_all()
+
+    @classmethod
+    def of_file(cls, file: Path, *, device_of: str = "") -> OwnHub:
+        """The devices of a site file, or only the one that ``device_of`` names or belongs to."""
+        spec = load_site(file, FAMILIES)
+        if device_of:
+            device_id = device_meant(device_of, spec)
+            spec = replace(spec, devices=tuple(each for each in spec.devices if each.device.id == device_id))
+        return cls(spec, str(file))
+
+    # --- what is known ------------------------------------------------------------------------------------
+
+    def devices(self) -> list[Record]:
+        """All devices."""
+        return [device_record(device) for device in self.hub.devices.values()]
+
+    def device(self, device_id: str) -> Record:
+        """One device; raises `UnknownTarget`."""
+        return device_record(self.hub.device(device_id))
+
+    def readings(self, device_id: str | None = None) -> list[Record]:
+        """All readings, or those of one device."""
+        return [reading_record(each) for each in self.hub.readings(device_id)]
+
+    def links(self) -> list[Record]:
+        """The link report of every endpoint."""
+        return [{**link.as_dict(), "reason": reason_record(link.reason)} for link in self.hub.links.values()]
+
+    def link(self, endpoint: str) -> Record:
+        """One link, with the ``moments`` of its flight recorder."""
+        [link] = [each for each in self.hub.links.values() if str(each.endpoint) == endpoint]
+        now = self.hub.core.now()
+        moments = [
+            {"ago_s": now - moment.t, "kind": moment.kind, "text": moment.text}
+            for moment in link.recorder.moments()
+        ]
+        return {**link.as_dict(), "reason": reason_record(link.reason), "moments": moments}
+
+    # --- what to do -----------------------------------------------------------------------------------------
+
+    def command(self, target: str, value: object, *, timeout_s: float | None, wait: bool) -> Record:
+        """Give a command; the receipt."""
+
+        async def give() -> Record:
+            receipt = self.hub.command(target, value, PERSON, timeout_s)
+            return receipt_record(await self.hub.ended(receipt) if wait else receipt)
+
+        return self._run(give())
+
+    def retry(self, device_id: str) -> None:
+        """Try to reach a device now; raises `UnknownTarget`."""
+        self.hub.retry(device_id)
+
+    def changes(self) -> Iterator[Change]:
+        """What happens, for ever."""
+        with contextlib.closing(self.hub.stream.latest()) as stream:
+            yield Change("connected", {})
+            while True:
+                record = self._run(_within(stream.__anext__, ALIVE_S))
+                yield Change("alive", {}) if record is None else self._told(record)
+
+    def _told(self, record: StreamRecord) -> Change:
+        payload: Any = record.payload
+        match record.kind:
+            case Kind.READING:
+                payload = reading_record(self.hub.reading(payload.target))
+            case Kind.COMMAND:
+                payload = receipt_record(payload)
+            case Kind.AVAILABILITY:
+                payload = {**payload, "reason": reason_record(payload["reason"])}
+        return Change(record.kind.value, payload)
+
+    def settle(self, limit_s: float) -> None:
+        """Wait until every device has been tried once, at most so long."""
+        self._run(_within(self._all_tried, limit_s))
+
+    async def _all_tried(self) -> None:
+        def untried() -> bool:
+            return any(each.availability is Availability.UNKNOWN for each in self.hub.devices.values())
+
+        async with self.hub.stream.latest(lambda record: record.kind is Kind.AVAILABILITY) as news:
+            while untried():
+                await anext(news)
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass; the links live on meanwhile."""
+        self._run(asyncio.sleep(seconds))
+
+    def close(self) -> None:
+        """Say goodbye to the devices."""
+        with self._around:
+            self._runner.run(self._stack.aclose())
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(work)
+
+
+async def _within(work: Callable[[], Any], seconds: float) -> Any:
+    try:
+        async with asyncio.timeout(seconds):
+            return await work()
+    except TimeoutError:
+        return None
+
+
+def device_meant(name: str, spec: SiteSpec) -> str:
+    """The device that a device's id, a target or a name belongs to; raises `UnknownTarget`."""
+    ids = [each.device.id for each in spec.devices]
+    head = name.partition("/")[0]
+    if head in ids:
+        return head
+    known = [
+        names.Known(
+            f"{each.device.id}/{capability.key}",
+            capability.name,
+            tuple(each.device.outputs.get(capability.key, {}).get("aliases", ())),
+        )
+        for each in spec.devices
+        for driver in each.drivers
+        for capability in driver.capabilities
+        if capability.writable
+    ]
+    try:
+        return names.find(name, known).partition("/")[0]
+    except UnknownTarget as error:
+        listed = ", ".join(ids) or "none"
+        raise UnknownTarget(error.text, advice=f"Known devices: {listed}. {error.advice}") from None
+
+
+def _as_interrupt(number: signal.Signals) -> Callable[[], None]:
+    """Let a signal end the command as Ctrl-C does, with a goodbye; returns how to undo that."""
+
+    def interrupt(received: int, frame: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    def undo() -> None:
+        signal.signal(number, before)
+
+    try:
+        before = signal.signal(number, interrupt)
+    except ValueError:  # not in the main thread: signals are somebody else's business
+        return lambda: None
+    return undo

@@ -1,0 +1,120 @@
+"""Devices, readings and receipts as the API's JSON has them: those of this process take the same shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from holdfast.link.attachment import Attachment
+    from holdfast.link.device import LinkedDevice
+    from holdfast.model import Capability, Device, Reading, Reason, Receipt
+
+
+Record = Mapping[str, Any]
+"""One object of the API: a device, a reading, a receipt …"""
+
+
+def stamp(at: datetime | None) -> str | None:
+    """ISO 8601 in UTC."""
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def device_record(device: LinkedDevice) -> dict[str, Any]:
+    """A device with its adapters."""
+    active = device.active.adapter if device.attachments else None
+    return {
+        "id": device.id,
+        "name": device.device.name,
+        "driver": active.driver if active else "",
+        "availability": device.availability.value,
+        "reason": reason_record(device.reason),
+        "active_adapter": active.id if active else None,
+        "adapters": [_adapter_record(each) for each in device.attachments],
+        "capabilities": [_capability_record(device.device, each) for each in device.capabilities.values()],
+    }
+
+
+def _adapter_record(attachment: Attachment) -> dict[str, Any]:
+    adapter, link = attachment.adapter, attachment.link
+    deadlines = [each.deadline_s for each in attachment.driver.capabilities if each.deadline_s is not None]
+    return {
+        "id": adapter.id,
+        "driver": adapter.driver,
+        "priority": adapter.priority,
+        "role": "active" if attachment.is_active else "standby",
+        "state": link.state.value,
+        "reason": reason_record(link.reason),
+        "deadline_s": min(deadlines, default=None),
+        "silence_s": attachment.driver.timing.silence_s,
+        "endpoint": str(link.endpoint),
+    }
+
+
+def _capability_record(device: Device, capability: Capability) -> dict[str, Any]:
+    return {
+        "key": capability.key,
+        "target": f"{device.id}/{capability.key}",
+        "aliases": list(device.outputs.get(capability.key, {}).get("aliases", ())),
+        "type": capability.type.value,
+        "role": capability.role,
+        "name": capability.name,
+        "unit": capability.unit,
+        "minimum": capability.minimum,
+        "maximum": capability.maximum,
+        "choices": list(capability.choices),
+        "commands": list(capability.commands),
+        "writable": capability.writable,
+        "essential": capability.essential,
+        "member": capability.member,
+        "group": capability.group,
+        "deadline_s": capability.deadline_s,
+    }
+
+
+def reason_record(reason: Reason) -> dict[str, Any]:
+    """Why something is as it is."""
+    return {
+        "code": reason.code.value,
+        "text": reason.text,
+        "since": stamp(reason.since),
+        "next_try_at": stamp(reason.next_try_at),
+        "advice": reason.advice,
+    }
+
+
+def reading_record(reading: Reading) -> dict[str, Any]:
+    """A reading."""
+    return {
+        "target": reading.target,
+        "value": reading.value,
+        "unit": reading.unit,
+        "quality": reading.quality.value,
+        "suspect": reading.suspect,
+        "observed_at": stamp(reading.observed_at),
+        "age_s": reading.age_s,
+        "deadline_s": reading.deadline_s,
+        "adapter": reading.adapter,
+        "last_known": reading.last_known,
+    }
+
+
+def receipt_record(receipt: Receipt) -> dict[str, Any]:
+    """A receipt."""
+    return {
+        "id": receipt.id,
+        "target": receipt.target,
+        "value": receipt.value,
+        "issuer": receipt.issuer,
+        "state": receipt.state.value,
+        "reason": receipt.reason,
+        "attempts": receipt.attempts,
+        "may_have_executed": receipt.may_have_executed,
+        "timeout_s": receipt.timeout_s,
+        "created_at": stamp(receipt.created_at),
+        "sent_at": stamp(receipt.sent_at),
+        "ended_at": stamp(receipt.ended_at),
+        "sent_after_s": receipt.sent_after_s,
+        "ended_after_s": receipt.ended_after_s,
+    }

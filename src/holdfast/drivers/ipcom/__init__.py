@@ -1,0 +1,1 @@
+"""IPCom / Home Anywhere Blue controllers: lights, dimmers and shutters behind one TCP port."""

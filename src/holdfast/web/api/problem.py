@@ -1,0 +1,105 @@
+"""What went wrong, as RFC 9457 problem documents: a closed list of kinds, one sentence, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
+
+import msgspec
+from starlette.responses import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import Scope
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemKind(NamedTuple):
+    """One kind of problem. ``code`` is for programs, ``title`` for people, and both never change with the case."""
+
+    code: str
+    status: int
+    title: str
+
+    @property
+    def type_uri(self) -> str:
+        """Where the kind is explained: an anchor on the hub's own documentation page."""
+        return f"/api/docs#{self.code}"
+
+
+BAD_REQUEST = ProblemKind("bad_request", 400, "Not a valid HTTP request")
+MALFORMED_JSON = ProblemKind("malformed_json", 400, "The body is not JSON")
+LOGIN_NEEDED = ProblemKind("login_needed", 401, "A token is needed")
+FOREIGN_HOST = ProblemKind("foreign_host", 403, "Addressed by a foreign name")
+FOREIGN_ORIGIN = ProblemKind("foreign_origin", 403, "Asked by another site's page")
+FORWARDED = ProblemKind("forwarded", 403, "Came through a proxy")
+NOT_FOUND = ProblemKind("not_found", 404, "There is nothing here")
+UNKNOWN_TARGET = ProblemKind("unknown_target", 404, "No such device or capability")
+UNKNOWN_COMMAND = ProblemKind("unknown_command", 404, "No such command")
+UNKNOWN_LINK = ProblemKind("unknown_link", 404, "No such link")
+METHOD_NOT_ALLOWED = ProblemKind("method_not_allowed", 405, "Not that way")
+TOO_SLOW = ProblemKind("too_slow", 408, "The body did not come in time")
+BODY_TOO_LARGE = ProblemKind("body_too_large", 413, "The body is too large")
+NOT_JSON = ProblemKind("not_json", 415, "Writes need a JSON body")
+WRONG_TYPE = ProblemKind("wrong_type", 422, "A value of the wrong type")
+HEADERS_TOO_LARGE = ProblemKind("headers_too_large", 431, "The headers are too large")
+INTERNAL = ProblemKind("internal", 500, "A fault of the hub")
+NOT_READY = ProblemKind("not_ready", 503, "The hub does not run")
+BUSY = ProblemKind("busy", 503, "Too many requests at once")
+
+KINDS: tuple[ProblemKind, ...] = (
+    BAD_REQUEST,
+    MALFORMED_JSON,
+    LOGIN_NEEDED,
+    FOREIGN_HOST,
+    FOREIGN_ORIGIN,
+    FORWARDED,
+    NOT_FOUND,
+    UNKNOWN_TARGET,
+    UNKNOWN_COMMAND,
+    UNKNOWN_LINK,
+    METHOD_NOT_ALLOWED,
+    TOO_SLOW,
+    BODY_TOO_LARGE,
+    NOT_JSON,
+    WRONG_TYPE,
+    HEADERS_TOO_LARGE,
+    INTERNAL,
+    NOT_READY,
+    BUSY,
+)
+"""Every kind there is; the documentation page lists them."""
+
+
+class Problem(Exception):
+    """A request that gets no answer but a problem document. ``advice`` says in one sentence what would help."""
+
+    def __init__(
+        self, kind: ProblemKind, detail: str, *, advice: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.advice = advice
+        self.headers = headers
+
+    def document(self, instance: str) -> bytes:
+        """The problem as JSON; ``instance`` is the path that was asked for."""
+        members = {
+            "type": self.kind.type_uri,
+            "title": self.kind.title,
+            "status": self.kind.status,
+            "detail": self.detail,
+            "instance": instance,
+            "code": self.kind.code,
+        }
+        if self.advice:
+            members["advice"] = self.advice
+        return msgspec.json.encode(members)
+
+    def answer(self, scope: Scope) -> Response:
+        """The problem as the answer to a request. The query is left out: it may hold what nobody should log."""
+        body = self.document(quote(scope["path"]))
+        return Response(body, self.kind.status, headers=self.headers, media_type=MEDIA_TYPE)

@@ -1,0 +1,307 @@
+"""What goes over the wire, as types: the OpenAPI document and the tests are made from them.
+
+Readings and receipts are encoded straight from the model, because there may be many; their shapes here only describe
+them, and a test holds the two together. The component names in the document are the class names without `Shape`.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from holdfast.model import Availability, CommandState, Quality, ReasonCode
+
+LONGEST_TEXT = 256
+"""Characters of a target or of a text value: nothing in a house is named longer, and receipts are kept."""
+
+Value = bool | int | float | str | list[str] | None
+"""What a capability can hold; `null` where there is no current value."""
+
+
+class ReadingShape(Struct):
+    """What is known of one capability at the moment of asking."""
+
+    target: Annotated[str, Meta(description="Device and capability: `house/kitchen`.")]
+    value: Annotated[Value, Meta(description="The current value; `null` unless the quality is good or late.")]
+    unit: str
+    quality: Quality
+    suspect: Annotated[bool, Meta(description="It passed its sanity limits only by repeating.")]
+    observed_at: datetime | None
+    age_s: Annotated[float | None, Meta(description="Seconds since the evidence for it was asked for.")]
+    deadline_s: Annotated[
+        float | None, Meta(description="The age at which it is stale; `null`: it does not age.")
+    ]
+    adapter: Annotated[str, Meta(description="The adapter through which it came.")]
+    last_known: Annotated[Value, Meta(description="The last value seen, however old.")]
+
+
+class ReasonShape(Struct):
+    """Why something is as it is, since when, when it is tried next, and what a person can do."""
+
+    code: ReasonCode
+    text: str
+    since: datetime | None
+    next_try_at: datetime | None
+    advice: str
+
+
+class AdapterShape(Struct):
+    """One way to reach a device."""
+
+    id: str
+    driver: str
+    priority: Annotated[int, Meta(description="The lowest is preferred.")]
+    role: Literal["active", "standby"]
+    state: Annotated[str, Meta(description="State of its link, as in `/links`.")]
+    reason: ReasonShape
+    deadline_s: Annotated[float | None, Meta(description="The shortest age at which a value of it is stale.")]
+    silence_s: Annotated[
+        float | None, Meta(description="Seconds of silence after which its session is dropped.")
+    ]
+    endpoint: str
+
+
+class CapabilityShape(Struct):
+    """One thing that a device can report or do."""
+
+    key: str
+    target: str
+    aliases: Annotated[list[str], Meta(description="Other names that the site gives it.")]
+    type: str
+    role: str
+    name: str
+    unit: str
+    minimum: float | None
+    maximum: float | None
+    choices: list[str]
+    commands: Annotated[
+        list[str], Meta(description="Accepted when writing, where they differ from what is reported.")
+    ]
+    writable: bool
+    essential: bool
+    member: Annotated[str, Meta(description="The part of the device that it belongs to; empty: all of it.")]
+    group: Annotated[str, Meta(description="What goes fresh together, as named by `fresh` events.")]
+    deadline_s: float | None
+
+
+class DeviceShape(Struct):
+    """A device: how it is, why, how it is reached, and what it can do."""
+
+    id: str
+    name: str
+    driver: str
+    availability: Availability
+    reason: ReasonShape
+    active_adapter: str | None
+    adapters: list[AdapterShape]
+    capabilities: list[CapabilityShape]
+
+
+WantedNumber = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+WantedText = Annotated[str, Meta(max_length=LONGEST_TEXT)]
+
+
+class CommandShape(Struct, forbid_unknown_fields=True):
+    """A wish."""
+
+    target: Annotated[str, Meta(max_length=LONGEST_TEXT, description="What to set: `house/kitchen`.")]
+    value: Annotated[
+        bool | WantedNumber | float | WantedText,
+        Meta(description="`true` or `false`, a number in the capability's unit, or a word such as `open`."),
+    ]
+    timeout_s: Annotated[
+        float | None,
+        Meta(
+            description="Seconds until it expires. Default: the worst case of its verification, at least 10."
+        ),
+    ] = None
+    wait: Annotated[
+        bool, Meta(description="Answer when the command has ended, not when it was accepted.")
+    ] = False
+
+
+class ReceiptShape(Struct):
+    """A command and what became of it."""
+
+    id: str
+    target: str
+    value: Value
+    issuer: str
+    state: CommandState
+    reason: str
+    attempts: int
+    may_have_executed: Annotated[
+        bool, Meta(description="It was sent and not verified: the device may have done it.")
+    ]
+    timeout_s: float | None
+    created_at: datetime
+    sent_at: datetime | None
+    ended_at: datetime | None
+    sent_after_s: float | None
+    ended_after_s: float | None
+
+
+class SpreadShape(Struct):
+    """A distribution."""
+
+    p50_s: float | None
+    p99_s: float | None
+    longest_s: float | None
+    samples: int
+
+
+class OutageShape(Struct):
+    """Time without fresh data."""
+
+    cause: str
+    text: str
+    ago_s: float
+    detect_s: Annotated[float, Meta(description="From the last sign of life to the verdict.")]
+    recover_s: Annotated[
+        float | None, Meta(description="From the verdict to the next data; `null`: not yet.")
+    ]
+
+
+class LinkShape(Struct):
+    """The report of one link since the hub started. Shares go from 0 to 1."""
+
+    endpoint: str
+    state: str
+    reason: ReasonShape
+    devices: list[str]
+    adapters: Annotated[list[str], Meta(description="`device/adapter` of each adapter that uses it.")]
+    silence_s: float | None
+    age_s: float
+    uptime_share: float
+    up_since_s: float | None
+    sessions: int
+    dials: int
+    outage_count: int
+    reconnects_last_hour: int
+    reconnects_last_day: int
+    polls: int
+    answers: int
+    changes: int
+    skipped_polls: int
+    unanswered_share: float
+    poll_lateness: SpreadShape
+    command_latency: SpreadShape
+    steps: Annotated[int, Meta(description="Writes sent to devices.")]
+    bytes_in: int
+    bytes_out: int
+    rejects: Annotated[dict[str, int], Meta(description="What was not believed, counted by kind.")]
+    outages: list[OutageShape]
+
+
+class MomentShape(Struct):
+    """One thing that happened on a link."""
+
+    at: datetime
+    ago_s: float
+    kind: str
+    text: str
+
+
+class RecordedLinkShape(LinkShape):
+    """A link's report with its flight recorder: the last things that happened on it, oldest first."""
+
+    moments: list[MomentShape]
+
+
+class EventShape(Struct):
+    """One thing that happened, in words. `data` holds what programs may want besides."""
+
+    id: Annotated[str, Meta(description="`epoch:seq`, as in the stream.")]
+    at: datetime
+    kind: Annotated[
+        str, Meta(description="`availability`, `command`, `alarm`, or what else took place: `hub`, `order` …")
+    ]
+    device: str | None
+    text: str
+    data: dict[str, Any]
+
+
+class AlarmShape(Struct):
+    """Something that a person should know."""
+
+    target: str
+    text: str
+    is_on: bool
+    since: datetime
+
+
+class AvailabilityShape(Struct):
+    """How a device is."""
+
+    device: str
+    availability: Availability
+    reason: ReasonShape
+
+
+class FreshShape(Struct):
+    """Unchanged values were seen again: those of one group of a device."""
+
+    device: str
+    member: str
+    group: str
+    adapter: str
+    as_of: datetime
+    age_s: float
+    deadline_s: float | None
+
+
+class ResetShape(Struct):
+    """Forget what you know: everything follows anew."""
+
+    why: Annotated[
+        Literal["outside_ring", "gap"],
+        Meta(
+            description="`outside_ring`: too long away, or another run of the hub. `gap`: you read too slowly."
+        ),
+    ]
+    lost: Annotated[int | None, Meta(description="How many records were lost, where that is known.")]
+
+
+class HealthShape(Struct):
+    """That the hub answers, or is ready."""
+
+    status: Literal["ok", "ready"]
+
+
+class RetryShape(Struct):
+    """What is being tried again."""
+
+    device: str
+    adapters: list[str]
+
+
+class ProblemShape(Struct):
+    """An RFC 9457 problem document."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    advice: str | msgspec.UnsetType = msgspec.UNSET
+
+
+SHAPES: tuple[type[Struct], ...] = (
+    ReadingShape,
+    DeviceShape,
+    CommandShape,
+    ReceiptShape,
+    LinkShape,
+    RecordedLinkShape,
+    EventShape,
+    AlarmShape,
+    AvailabilityShape,
+    FreshShape,
+    ResetShape,
+    HealthShape,
+    RetryShape,
+    ProblemShape,
+)
+"""Every shape that the document names; those inside them follow by themselves."""
