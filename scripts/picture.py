@@ -35,7 +35,7 @@ async def draw() -> None:
                 await hub.ended(hub.command(f"house/{target}", value, Issuer("you")))
             await asyncio.sleep(0.1)
             console = Console(record=True, width=96, file=io.StringIO(), force_terminal=True)
-            console.print(demo_screen._picture(hub, tally, "http://127.0.0.1:8420"))
+            console.print(demo_screen.picture(hub, tally, "http://127.0.0.1:8420"))
             # Without the font that rich would fetch from elsewhere when the picture is looked at.
             svg = re.sub(r"@font-face \{.*?\}\n?", "", console.export_svg(title="make demo"), flags=re.DOTALL)
             PICTURE.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n")

@@ -35,13 +35,14 @@ async def live(hub: Hub, tally: Tally, url: str) -> None:
     """Draw the picture anew until cancelled."""
     from rich.live import Live
 
-    with Live(_picture(hub, tally, url), console=say.console(), auto_refresh=False) as screen:
+    with Live(picture(hub, tally, url), console=say.console(), auto_refresh=False) as screen:
         while True:
             await asyncio.sleep(FRAME_S)
-            screen.update(_picture(hub, tally, url), refresh=True)
+            screen.update(picture(hub, tally, url), refresh=True)
 
 
-def _picture(hub: Hub, tally: Tally, url: str) -> Group:
+def picture(hub: Hub, tally: Tally, url: str) -> Group:
+    """The whole screen as it stands now."""
     from rich.console import Group
     from rich.text import Text
 
