@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.link.driver import Trait
 from holdfast.link.orders import OrderView, decide
-from holdfast.link.planner import Done, Read, Refuse, Step, Wait, Warn, WireLog
+from holdfast.link.planner import Action, Done, Planner, Read, Refuse, Step, Wait, Warn, WireLog, Wish
 from holdfast.link.session import End, Job
 from holdfast.link.wishes import OpenCommand, OpenOrder, OpenWish
 from holdfast.model import (
@@ -194,7 +194,7 @@ class CommandDesk:
         seen_by_planner = [wish.seen_by_planner() for wish in wishes]
         warned: dict[str, str] = {}
         wake_t = math.inf
-        for action in planner(seen_by_planner, attachment.seen(), self.sent, now):
+        for action in self._planned(planner, seen_by_planner, attachment, now):
             match action:
                 case Warn(key, text):
                     warned[key] = text
@@ -218,6 +218,17 @@ class CommandDesk:
         self._warn(warned)
         if wake_t < math.inf:
             self._wake_at(wake_t)
+
+    def _planned(
+        self, planner: Planner, wishes: list[Wish], attachment: Attachment, now: float
+    ) -> Iterator[Action]:
+        """What the planner says; one that fails refuses its commands, and harms nothing else."""
+        try:
+            yield from planner(wishes, attachment.seen(), self.sent, now)
+        except Exception as error:  # noqa: BLE001 - the driver's code is not ours
+            attachment.link.log.driver_failed(error)
+            for wish in wishes:
+                yield Refuse(wish.key, f"the driver's planner failed: {type(error).__name__}: {error}")
 
     def _wishes(self) -> Iterator[OpenWish]:
         """Open wishes, one a capability: an order outranks a command."""

@@ -165,6 +165,8 @@ class GroupEvidence:
     def reconsider(self, now: float) -> None:
         """The session was lost or found: say at once what that means for the quality."""
         if self.n >= 0:
+            if self.follows_session and self.life == self.attachment.link.life:
+                self.t = max(self.t, self.attachment.link.alive_t)  # its life ends here; from now on it ages
             self._settle(now)
 
     def _look(self, now: float) -> None:

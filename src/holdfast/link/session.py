@@ -63,7 +63,6 @@ class Job:
         "reply_s",
         "sent_n",
         "sent_t",
-        "usual_s",
         "what",
     )
 
@@ -76,9 +75,6 @@ class Job:
         self.is_optional = False  # nobody is surprised when no answer comes (keep-alive)
         self.reply_s = reply_s
         self.is_grid = False
-        self.usual_s = (
-            0.0  # how long an answer takes while none is owed; survives sessions, as the device does
-        )
         self.sent_t = float("-inf")
         self.sent_n = -1
 

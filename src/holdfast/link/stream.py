@@ -20,21 +20,16 @@ GONE_S = 0.3
 """How long closing waits for the transport to say that it is gone, before it is aborted (design: stop in 0.5 s)."""
 
 
-USUAL_FACTOR = 2.0
-USUAL_MARGIN_S = 0.02
-"""An answer counts as quick up to twice the usual delay and 20 ms: the jitter of a local network and our own loop."""
-
-
-OWED_S = 1.0
-"""An answer is owed no longer than this: a device that takes longer cannot be polled every third of a second."""
+OWED_S = 1.5
+"""When answers lag so far behind their questions the session begins anew: values would soon be too old to show."""
 
 
 class StreamSession(asyncio.Protocol):
     """One life of a byte stream. Lock-step is the core's slot; this class keeps answers and questions together.
 
     A late answer carries no id, so it gets the stamp of the *oldest* open question, and the newer question stays open
-    in its stead. That debt ends when a poll on the grid is answered as quickly as the device used to answer: then the
-    answer that is owed was lost, not late. Until then ages err on the old side.
+    in its stead. A lost answer cannot be told from a late one, however quick the next one seems; so from then on ages
+    err on the old side by one question, and when the debt has grown to `OWED_S` the session begins anew.
     """
 
     def __init__(self, dial: Dial, codec: Codec, sink: Sink) -> None:
@@ -193,6 +188,9 @@ class StreamSession(asyncio.Protocol):
             if not (job.is_step or job.is_optional):
                 self._owed.append(job.stamp)
                 self._is_clean = False
+                if self._loop.time() - self._owed[0].t > OWED_S:
+                    text = f"{len(self._owed)} answers are owed: questions and answers can no longer be told apart"
+                    self._sink.lost(SessionLost(text))
 
     def _take(self, data: bytes) -> None:
         self._last_heard_t = self._loop.time()
@@ -237,11 +235,11 @@ class StreamSession(asyncio.Protocol):
         if isinstance(event, Batch):
             is_believed = self._sink.observed(event, self._stamp_of(job if is_answer else None))
             if job is not None and is_answer and not job.is_step:
-                if is_believed and event.whole is not None:
+                # An answer that equals one from before this batch is news, whichever question it was the answer to.
+                self._whole = {each: whole for each, whole in self._whole.items() if each.group != job.group}
+                if is_believed and event.whole is not None:  # what is rejected must be judged again
                     self._whole[job] = event.whole
-                else:  # what intake rejects must be judged again when it comes again
-                    self._whole.pop(job, None)
-            else:  # an answer that equals one from before this batch is news
+            else:
                 self._whole.clear()
         else:
             self._sink.alive(event.member)  # type: ignore[union-attr]  # only Sign is left
@@ -257,16 +255,9 @@ class StreamSession(asyncio.Protocol):
             return None if self._asked is None else self._asked.stamp
         if job.is_step:
             return job.stamp
-        delay_s = self._last_heard_t - job.sent_t
-        while self._owed and self._last_heard_t - self._owed[0].t > OWED_S:
-            self._owed.pop(0)
         if not self._owed:
-            job.usual_s = delay_s
             return job.stamp
-        if job.is_grid and delay_s <= USUAL_FACTOR * job.usual_s + USUAL_MARGIN_S:
-            self._owed.clear()  # as quick as ever: what is owed was lost, not late
-            return job.stamp
-        # This may be the answer to the oldest question; then the newest is still open.
+        # It may be the answer to the oldest question; then the newest is still open in its stead.
         self._owed.append(job.stamp)
         return self._owed.pop(0)
 

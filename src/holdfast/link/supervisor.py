@@ -84,7 +84,7 @@ class LinkSupervisor:
                 await asyncio.wait({self._opening}, timeout=STOP_S)
         finally:
             if session is not None:
-                session.abort()
+                self._abort(session)
             link.session = None
             link.cue(Cue.GONE)
             link.tell(Reason(code=ReasonCode.STOPPED, text="stopped", since=link.core.clock.now()))
@@ -96,7 +96,7 @@ class LinkSupervisor:
         finally:
             if not closing.done():
                 closing.cancel()
-                session.abort()
+                self._abort(session)
         if closing.done() and not closing.cancelled() and closing.exception() is not None:
             self.link.log.driver_failed(closing.exception())
 
@@ -146,13 +146,19 @@ class LinkSupervisor:
                 # Bound the wait, not the callee: code that swallows a cancellation must not hold us up.
                 await asyncio.wait({opening}, timeout=limit_s)
             except asyncio.CancelledError:
-                session.abort()
+                self._abort(session)
                 opening.cancel()
                 raise
             if not opening.done():
                 opening.cancel()
                 return Silent(f"not open after {limit_s:g} s", advice="Check the device's power and network.")
             return self._outcome(opening)
+
+    def _abort(self, session: Session) -> None:
+        try:
+            session.abort()
+        except Exception as error:  # noqa: BLE001 - it is replaced all the same
+            self.link.log.driver_failed(error)
 
     def _outcome(self, opening: asyncio.Task[object]) -> LinkFault | None:
         if opening.cancelled():
@@ -174,7 +180,7 @@ class LinkSupervisor:
             link.sink.mute()
         if session is None:
             return
-        session.abort()
+        self._abort(session)
         if self._opening is not None and not self._opening.done():
             await asyncio.wait({self._opening})
         self._opening = None

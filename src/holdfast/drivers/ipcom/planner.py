@@ -2,8 +2,9 @@
 
 Only whole modules can be written, so each frame is the module's eight outputs as just seen, with the open wishes laid
 over them; that overlay is the only shadow there is. Wishes for one module that wait together share a frame. A frame is
-built on a snapshot asked for after the wish and after the last write to the module, and at most 100 ms old at arrival; a
-stop alone goes out on what is known. What the relays of covers carry is the interlock's word, whatever the frame is for.
+built on a snapshot asked for after the wish and after the last write to the module, and at most 100 ms old at
+arrival; a stop alone goes out on what is known. What the relays of covers carry is the interlock's word, whatever the
+frame is for.
 """
 
 from __future__ import annotations
@@ -185,7 +186,7 @@ class _Moment:
                 needs.append(_Need(other.module))
             case Verdict.LOOK:
                 needs.append(None)
-            case Verdict.WAIT:
+            case _:
                 self._wake_at(start.until)
 
     def _finish(self, wish: Wish, needs: list[_Need | None]) -> Iterator[Action]:

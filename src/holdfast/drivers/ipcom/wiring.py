@@ -31,11 +31,6 @@ class ModuleType(NamedTuple):
         """Whether its outputs know levels."""
         return self.kind is ModuleKind.DIMMER
 
-    @property
-    def full(self) -> int:
-        """The byte that means fully on."""
-        return self.scale if self.is_dimmer else RELAY_ON
-
 
 RELAYS: Final = ModuleType()
 """What a module is that the site file does not speak of."""
