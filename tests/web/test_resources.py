@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -17,6 +18,7 @@ from holdfast.web.api.shapes import (
     EventShape,
     HealthShape,
     LinkShape,
+    LogShape,
     ReadingShape,
     ReceiptShape,
     RecordedLinkShape,
@@ -188,3 +190,28 @@ async def test_retry_now(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.undo()
         unknown = await here.client.post("/api/v1/devices/nothing/retry", json={})
         assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_target")
+
+
+async def test_the_log_is_switched_while_the_hub_runs() -> None:
+    """The level of everything, or of one device's links; what is wrong is said."""
+    own = logging.getLogger("holdfast")
+    before = own.level
+    try:
+        async with house() as here:
+            answer = await here.client.post("/api/v1/log", json={"level": "error"})
+            assert shaped(answer, LogShape).device is None
+            assert own.level == logging.ERROR
+            link = here.hub.device("rack").active.link
+            await here.client.post("/api/v1/log", json={"level": "debug", "device": "rack"})
+            assert link.log.logger.isEnabledFor(logging.DEBUG)
+            assert len(link.taps) == 1
+            await here.client.post("/api/v1/log", json={"level": "info", "device": "rack"})
+            assert not link.taps
+            for body, status in (
+                ({"level": "loud"}, 422),
+                ({"level": "debug", "device": "nothing"}, 404),
+                ({}, 422),
+            ):
+                assert (await here.client.post("/api/v1/log", json=body)).status_code == status
+    finally:
+        own.setLevel(before)

@@ -101,6 +101,10 @@ class HubClient:
         """Ask the hub to try a device again now."""
         self._call("POST", f"devices/{quote(device_id, safe='')}/retry", body={})
 
+    def log(self, level: str, device_id: str | None) -> None:
+        """Ask the hub to tell more or less in its log."""
+        self._call("POST", "log", body={"level": level, "device": device_id})
+
     def pause(self, seconds: float) -> None:
         """Let time pass."""
         time.sleep(seconds)

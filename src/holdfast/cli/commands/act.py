@@ -16,7 +16,7 @@ from holdfast.cli.commands.options import (
     TimeoutOption,
     WaitOption,
 )
-from holdfast.cli.exits import Exit, HubRefused
+from holdfast.cli.exits import Exit, HubRefused, WrongUsage
 from holdfast.cli.face import face_of
 from holdfast.cli.values import read_value
 
@@ -89,6 +89,22 @@ def retry(device: DeviceArgument) -> None:
 
     hub_meant().retry(device)
     say.line(f"{words.clean(device)}: trying now")
+
+
+def log(
+    level: Annotated[str, typer.Argument(metavar="LEVEL", help="debug, info, warning or error.")],
+    device: Annotated[
+        str | None, typer.Argument(metavar="[DEVICE]", help="Only this device's links.", show_default=False)
+    ] = None,
+) -> None:
+    """Switch how much a running hub tells in its log; debug shows frames by their beginnings."""
+    from holdfast.cli.client import hub_meant
+    from holdfast.cli.log_output import LEVELS
+
+    if level not in LEVELS:
+        raise WrongUsage(f"{level!r} is no log level", advice=f"Use one of {', '.join(LEVELS)}.")
+    hub_meant().log(level, device)
+    say.line(f"{words.clean(device) if device else 'the hub'}: {level}")
 
 
 # --- giving a command -----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from starlette.routing import Match
 from holdfast._version import __version__
 from holdfast.errors import UnknownTarget
 from holdfast.hub.hub import Hub
-from holdfast.web.api import commands, devices, events, health, links, metrics, readings, stream
+from holdfast.web.api import commands, devices, events, health, links, log, metrics, readings, stream
 from holdfast.web.api.document import PageAnswer, document, page
 from holdfast.web.api.encoding import JsonAnswer
 from holdfast.web.api.feed import Feed
@@ -50,6 +50,7 @@ def application(hub: Hub, feed: Feed, closing: asyncio.Event) -> FastAPI:
     app.include_router(stream.routes(hub, feed), prefix=ROOT)
     app.include_router(events.routes(hub), prefix=ROOT)
     app.include_router(links.routes(hub), prefix=ROOT)
+    app.include_router(log.routes(hub), prefix=ROOT)
     for watched in (health.routes(hub), metrics.routes(hub)):
         app.include_router(watched)
         # Where watchdogs look for them, and where the table of the API has them.

@@ -12,6 +12,7 @@ from holdfast.web.api.description import answers, body, listing, schema_of
 from holdfast.web.api.encoding import JsonAnswer, ListAnswer, departure
 from holdfast.web.api.guard import CALLER
 from holdfast.web.api.limits import read_body
+from holdfast.web.api.parsing import parsed
 from holdfast.web.api.problem import MALFORMED_JSON, UNKNOWN_COMMAND, UNKNOWN_TARGET, WRONG_TYPE, Problem
 from holdfast.web.api.router import Router
 from holdfast.web.api.shapes import CommandShape, ReceiptShape
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from holdfast.web.api.access import Caller
 
 _decode = msgspec.json.Decoder(CommandShape).decode
+ADVICE = 'Send an object such as {"target": "house/kitchen", "value": true}.'
 
 
 def routes(hub: Hub, closing: asyncio.Event) -> Router:
@@ -35,7 +37,7 @@ def routes(hub: Hub, closing: asyncio.Event) -> Router:
         "`refused`. With `wait` it answers when the command has ended; going away meanwhile leaves it open.",
     )
     async def command(request: Request) -> Response:
-        wish = _parsed(await read_body(request))
+        wish = parsed(await read_body(request), _decode, ADVICE)
         caller: Caller = request.scope[CALLER]
         receipt = hub.command(wish.target, wish.value, caller.issuer, wish.timeout_s)
         if wish.wait and not receipt.state.is_end:
@@ -68,16 +70,6 @@ def routes(hub: Hub, closing: asyncio.Event) -> Router:
         return JsonAnswer(found)
 
     return router
-
-
-def _parsed(data: bytes) -> CommandShape:
-    try:
-        return _decode(data)
-    except msgspec.ValidationError as error:
-        advice = 'Send an object such as {"target": "house/kitchen", "value": true}.'
-        raise Problem(WRONG_TYPE, str(error), advice=advice) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Problem(MALFORMED_JSON, str(error) if data else "the body is empty") from None
 
 
 async def _ended(hub: Hub, receipt: Receipt, request: Request, closing: asyncio.Event) -> Receipt:

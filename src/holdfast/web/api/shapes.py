@@ -276,6 +276,21 @@ class RetryShape(Struct):
     adapters: list[str]
 
 
+class LogShape(Struct, forbid_unknown_fields=True):
+    """How much is told in the log from now on."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Meta(
+            description="The least serious records that are told. With a device: debug switches it on, else off."
+        ),
+    ]
+    device: Annotated[
+        Annotated[str, Meta(max_length=LONGEST_TEXT)] | None,
+        Meta(description="Only this device's links; `null`: everything."),
+    ] = None
+
+
 class ProblemShape(Struct):
     """An RFC 9457 problem document."""
 
@@ -302,6 +317,7 @@ SHAPES: tuple[type[Struct], ...] = (
     ResetShape,
     HealthShape,
     RetryShape,
+    LogShape,
     ProblemShape,
 )
 """Every shape that the document names; those inside them follow by themselves."""
