@@ -7,7 +7,7 @@ STAMP := $(VENV)/.holdfast-stamp
 # Two at a time on two cores; `make test PYTEST_ARGS="-x tests/link"` runs what is named instead.
 PYTEST_ARGS ?= -n auto --dist loadgroup
 
-.PHONY: help setup demo test check format coverage bench soak faults picture audit lock clean
+.PHONY: help setup demo test check format coverage bench soak faults picture docs audit lock clean
 
 help:
 	@echo 'make setup             make $(VENV) with exactly the pinned packages (the others do it when needed)'
@@ -20,6 +20,7 @@ help:
 	@echo 'make bench             measure against a bare asyncio loop'
 	@echo 'make soak              tests that run for minutes'
 	@echo 'make picture           take the picture of the demo in the README anew'
+	@echo 'make docs              write the parts of the pages that are made from the code anew'
 	@echo 'make audit             look the pinned packages up among known vulnerabilities (network)'
 	@echo 'make lock              compile requirements/*.txt anew (network)'
 	@echo 'make clean             remove $(VENV), caches and reports'
@@ -65,6 +66,9 @@ faults: $(STAMP)
 
 picture: $(STAMP)
 	$(BIN)/python scripts/picture.py
+
+docs: $(STAMP)
+	$(BIN)/python scripts/pages.py
 
 audit: $(STAMP)
 	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/dev.txt

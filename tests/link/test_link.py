@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from holdfast.link.driver import KeepAlive, Poll
+from holdfast.link.report import Spread
+from holdfast.link.stream_codec import Codec
 from holdfast.model import Availability, Quality, ReasonCode
-from tests.link.house import command, hub_of, loop, spec
+from tests.link.house import ME, command, hub_of, loop, refitted, spec
+from tests.link.toys import bus
 from tests.link.toys.bus import Gateway, frame
-from tests.link.toys.lockstep import LineDevice
+from tests.link.toys.lockstep import LineCodec, LineDevice
 
 pytestmark = pytest.mark.virtual
 
@@ -158,3 +163,125 @@ async def test_first_words_of_a_session(caplog: pytest.LogCaptureFixture) -> Non
             "lamp: 2 capabilities found",
         ]
         assert sum(record.message == "lamp: setting up" for record in caplog.records) <= 2
+
+
+async def test_a_lost_session_forgets_who_stood_in_line() -> None:
+    """A device that waited for the slot when the session was lost can stand in line again in the next one."""
+    device = LineDevice()
+    await device.listen("lamp")
+    async with hub_of(spec("lamp", "lockstep", "lamp")) as hub:
+        await asyncio.sleep(5)
+        device.is_deaf = True
+        await asyncio.sleep(0.5)
+        hub.command("lamp/lamp", True, ME)
+        await asyncio.sleep(0.02)
+        (link,) = hub.links.values()
+        lamp = hub.device("lamp")
+        assert lamp in link.queue
+        loop().network.host("lamp").reset_all()
+        device.is_deaf = False
+        device.reply_s = 0.3
+        await asyncio.sleep(0.01)
+        for _ in range(1000):
+            await asyncio.sleep(0.01)
+            if link.has_session and link.job is not None:
+                break
+        lamp.desk.ask()
+        await asyncio.sleep(0.01)
+        assert lamp in link.queue
+
+
+async def test_the_first_silence_is_noticed_in_its_time() -> None:
+    """Where first data may take longer than silence, the first silence is not left to that longer limit."""
+    gateway = bus.Gateway()
+    await gateway.listen("gw")
+    async with hub_of(spec("one", "bus", "gw", members=["1"])) as hub:
+        (link,) = hub.links.values()
+        await asyncio.sleep(0.5)
+        gateway.say(bus.frame(1, 50_000))
+        await asyncio.sleep(link.timing.silence_s + 0.1)
+        assert link.report.outage_count == 1
+
+
+async def test_a_keep_alive_that_is_never_answered_proves_nothing() -> None:
+    """It goes out on its own grid, counts as no poll, and its missing answer costs neither session nor answers."""
+    device = LineDevice()
+    await device.listen("lamp")
+    kept = refitted(spec("lamp", "lockstep", "lamp"), keep_alive=KeepAlive("PING", 5.0))
+    async with hub_of(kept) as hub:
+        sent: list[bytes] = []
+        (link,) = hub.links.values()
+        link.taps.append(Listening(sent))
+        await asyncio.sleep(21)
+        assert sent.count(b"PING\n") == 4
+        assert link.report.unanswered == 0
+        assert link.report.polls == sent.count(b"READ\n")
+        assert link.report.sessions == 1
+
+
+async def test_a_keep_alive_yields_to_an_open_command() -> None:
+    """While a command is open its own traffic holds the session; the keep-alive follows within a second of its end."""
+    device = LineDevice()
+    device.stuck = {"lamp"}
+    await device.listen("lamp")
+    kept = refitted(spec("lamp", "lockstep", "lamp"), keep_alive=KeepAlive("PING", 5.0))
+    async with hub_of(kept) as hub:
+        sent: list[bytes] = []
+        (link,) = hub.links.values()
+        link.taps.append(Listening(sent))
+        await asyncio.sleep(4)
+        receipt = await command(hub, "lamp/lamp", True)
+        assert receipt.ended_after_s is not None
+        assert receipt.ended_after_s > 3
+        assert sent.count(b"PING\n") == 0
+        await asyncio.sleep(1.1)
+        assert sent.count(b"PING\n") == 1
+
+
+class Listening:
+    """A tap that keeps what went out."""
+
+    def __init__(self, sent: list[bytes]) -> None:
+        self.sent = sent
+
+    def heard(self, data: bytes) -> None:
+        """Nothing."""
+
+    def said(self, data: bytes) -> None:
+        self.sent.append(data)
+
+
+async def test_a_group_is_read_by_the_poll_that_asks_for_it() -> None:
+    """With several polls on a link, a read asks with the right one; for a group that none asks for there is no read."""
+    device = LineDevice()
+    await device.listen("lamp")
+    polls = [Poll("READ OTHER", "", "other", 60.0, 0.2), Poll("READ", "", "live", 60.0, 0.2)]
+    patient = replace(spec("lamp", "lockstep", "lamp").drivers[0].timing, silence_s=100.0)
+    async with hub_of(refitted(spec("lamp", "lockstep", "lamp"), polls=polls, timing=patient)) as hub:
+        await asyncio.sleep(3)
+        sent: list[bytes] = []
+        (link,) = hub.links.values()
+        link.taps.append(Listening(sent))
+        assert not link.read("", "nothing")
+        assert link.read("", "live")
+        assert sent == [b"READ\n"]
+
+
+def test_a_spread_without_samples_knows_no_quantile() -> None:
+    """Nothing measured is said as nothing; with samples a quantile is never above the longest."""
+    spread = Spread()
+    assert spread.quantile(0.5) is None
+    assert spread.as_dict()["longest_s"] is None
+    for seconds in (0.0003, 0.02, 0.02, 100.0):
+        spread.add(seconds)
+    assert [spread.quantile(q) for q in (0.0, 0.25, 0.5, 0.75, 0.99, 1.0)] == [
+        0.001, 0.001, 0.02, 0.02, 100.0, 100.0,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("toy", [LineCodec(""), bus.FrameCodec()])
+def test_a_codec_offers_what_a_session_asks_for(toy: object) -> None:
+    """The protocol names no more than the plainest codecs have."""
+    names = {name for name in (*vars(Codec), *Codec.__annotations__) if not name.startswith("_")}
+    assert names >= {"feed", "flush", "gap_s", "is_partial"}
+    assert all(hasattr(toy, name) for name in names)

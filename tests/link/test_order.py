@@ -128,3 +128,23 @@ async def test_slow_acks_are_learned() -> None:
             assert (await command(hub, "lamp/level", value)).state is CommandState.VERIFIED
             learned.append(link.acks_come)
         assert learned == [True, True, False]
+
+
+@pytest.mark.parametrize("phase", range(6))
+async def test_no_command_is_verified_by_an_answer_older_than_itself(phase: int) -> None:
+    """A device that turned slow shows in a late answer what was so before the command: that proves nothing.
+
+    The worst of the late answers: a receipt says verified, and the device never did it.
+    """
+    device = LineDevice()
+    device.answers_as_asked = True
+    device.state["lamp"] = 1
+    await device.listen("lamp")
+    async with hub_of(spec("lamp", "lockstep", "lamp")) as hub:
+        await asyncio.sleep(3)
+        device.reply_s = 1.04
+        await asyncio.sleep(0.35 + 0.03 * phase)
+        device.state["lamp"] = 0  # by a wall switch
+        device.stuck = {"lamp"}
+        receipt = await hub.ended(hub.command("lamp/lamp", True, ME, 3.0))
+        assert receipt.state is not CommandState.VERIFIED

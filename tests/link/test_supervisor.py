@@ -10,14 +10,19 @@ import pytest
 from holdfast.link.backoff import LONG_CAP_S, ORDER_CAP_S, REFUSED_CAP_S, SHORT_CAP_S, Backoff
 from holdfast.link.budget import DialBudget
 from holdfast.link.machine import TRANSITIONS, Cue, IllegalTransition, State, advance, diagram
+from holdfast.link.stream import StreamSession
 from holdfast.link.supervisor import Hint, LinkSupervisor
-from holdfast.model import Batch, ReasonCode
-from tests.link.house import hub_of, loop, spec
+from holdfast.model import Batch, Quality, ReasonCode
+from holdfast.transports.tcp import dial_tcp
+from tests.link.house import escaped, hub_of, loop, refitted, spec
 from tests.link.toys import library
-from tests.link.toys.lockstep import LineDevice
+from tests.link.toys.lockstep import OPEN, PORT, LineCodec, LineDevice
 
 if TYPE_CHECKING:
-    from holdfast.link.session import OpenLimits
+    from collections.abc import Sequence
+
+    from holdfast.link.driver import Driver
+    from holdfast.link.session import Job, OpenLimits, Sink
 
 pytestmark = pytest.mark.virtual
 
@@ -317,3 +322,83 @@ async def test_a_broken_driver_is_an_outage_not_the_end(how: str, caplog: pytest
         await supervisor.stop()
         assert loop().time() - start_t < 25
         await asyncio.sleep(25)
+
+
+class Rude(asyncio.Protocol):
+    """Welcomes and hangs up at once."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.transport.write(b"WELCOME x\n")
+        self.transport.close()
+
+
+async def test_a_session_lost_while_it_opens_leaves_no_session() -> None:
+    """A loss between the end of `open` and the supervisor's next turn is a loss: no job on a session that is gone."""
+    bad = escaped()
+    await loop().create_server(Rude, "lamp", PORT)
+    async with hub_of(spec("lamp", "lockstep", "lamp")) as hub:
+        (link,) = hub.links.values()
+        for _ in range(200):
+            await asyncio.sleep(0.01)
+            assert link.session is not None or not link.has_session
+    assert bad == []
+
+
+class Raising(StreamSession):
+    """A session one of whose calls fails."""
+
+    what = ""
+
+    def forget(self, job: Job) -> None:
+        if self.what == "forget":
+            raise KeyError("a bug")
+        super().forget(job)
+
+    def abort(self) -> None:
+        super().abort()
+        if self.what == "abort":
+            raise KeyError("a bug")
+
+
+@pytest.mark.parametrize("what", ["forget", "abort"])
+async def test_a_session_that_cannot_be_ended_is_still_replaced(what: str) -> None:
+    """What `forget` or `abort` raise costs the session at most, never the link."""
+
+    class Faulty(Raising):
+        pass
+
+    Faulty.what = what
+
+    def connect(drivers: Sequence[Driver], sink: Sink) -> StreamSession:
+        return Faulty(dial_tcp("lamp", PORT), LineCodec(OPEN), sink)
+
+    bad = escaped()
+    device = LineDevice()
+    await device.listen("lamp")
+    async with hub_of(refitted(spec("lamp", "lockstep", "lamp"), connect=connect)) as hub:
+        await asyncio.sleep(3)
+        device.is_deaf = True
+        await asyncio.sleep(0.8)
+        device.is_deaf = False
+        loop().network.host("lamp").reset_all()
+        await asyncio.sleep(10)
+        assert hub.reading("lamp/level").quality is Quality.GOOD
+    assert bad == []
+
+
+async def test_stop_before_the_first_dial() -> None:
+    """A link that still waits for its first dial has no session to end: it is stopped at once."""
+    async with hub_of(spec("lamp", "lockstep", "lamp"), start=False) as hub:
+        (supervisor,) = hub.supervisors.values()
+        supervisor.start(30.0)
+        await asyncio.sleep(1)
+        await supervisor.stop()
+        assert supervisor.link.state is State.STOPPED
+        assert supervisor.link.report.dials == 0
+        await supervisor.stop()
+        assert repr(supervisor.link) == "<Link tcp://lamp:7000 stopped life 0>"
+        assert repr(hub.device("lamp")) == "<LinkedDevice lamp unknown>"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from holdfast.link.wheel import TICK_S, Entry, TimerWheel
 from holdfast.simulation import VirtualLoop, run_virtual
+from tests.link.house import escaped, loop
 
 
 @given(st.lists(st.tuples(st.floats(0, 5), st.floats(0.001, 2), st.integers(0, 4)), min_size=1, max_size=20))
@@ -82,3 +83,20 @@ async def test_earlier_wins_and_disarmed_is_silent() -> None:
     assert times == [pytest.approx(1001.0, abs=TICK_S)]
     wheel.close()
     wheel.close()
+
+
+@pytest.mark.virtual
+async def test_one_failing_wheel_entry_costs_the_others_nothing() -> None:
+    """What one link's entry raises stops no other link's: they share the slots, and a lost entry never fires again."""
+    escaped()
+    wheel = TimerWheel(loop())
+    fired: list[float] = []
+
+    def fail(now: float) -> None:
+        raise KeyError("a bug")
+
+    bad, good = Entry(fail), Entry(fired.append)
+    wheel.arm(bad, loop().time() + 1)
+    wheel.arm(good, loop().time() + 1)
+    await asyncio.sleep(2)
+    assert fired

@@ -79,7 +79,7 @@ class CoroSession:
             return
         except HoldfastError as error:
             end, text = End.ERROR, error.text
-        except Exception as error:  # noqa: BLE001 - nothing foreign may escape a driver  # noqa: BLE001 - nothing foreign may escape a driver
+        except Exception as error:  # noqa: BLE001 - nothing foreign may escape a driver
             self._finish(job, turn, End.ERROR, str(error))
             if not self._is_mute:
                 self._sink.lost(bug(error))

@@ -182,8 +182,7 @@ class CommandDesk:
         """The slot is free and it is this device's turn: do the first thing that the planner wants."""
         planner = attachment.driver.planner
         link = attachment.link
-        if planner is None or not link.has_session:
-            return
+        assert planner is not None
         now = self._core.now()
         wishes = list(self._wishes())
         is_urgent = any(wish.is_urgent for wish in wishes) or attachment.driver.is_guarding
@@ -231,10 +230,12 @@ class CommandDesk:
                 yield Refuse(wish.key, f"the driver's planner failed: {type(error).__name__}: {error}")
 
     def _wishes(self) -> Iterator[OpenWish]:
-        """Open wishes, one a capability: an order outranks a command."""
-        yield from self.orders.values()
+        """Open wishes, one a capability: an order outranks a command (of the same value) until it is verified."""
+        for key, order in self.orders.items():
+            if not order.order.is_verified or key not in self.commands:
+                yield order
         for key, command in self.commands.items():
-            if key not in self.orders:
+            if key not in self.orders or self.orders[key].order.is_verified:
                 yield command
 
     def _step(self, step: Step, attachment: Attachment, now: float) -> None:
@@ -242,14 +243,13 @@ class CommandDesk:
         job = Job("step", step.member, step.group, step.payload, reply_s=link.ack_wait_s())
         by_key = {wish.key: wish for wish in self._wishes()}
         served = [by_key[key] for key in step.final if key in by_key]
-        self._flight = (job, step, served)
         try:
             is_started = link.start(job, self._device)
         except ValueError as error:
-            self._flight = None
             for key in step.serves:
                 self._refuse(key, f"the driver's last gate refused it: {error}")
             return
+        self._flight = (job, step, served)  # not before: a loss while it is started is told by `is_started`
         link.report.steps += 1
         self._last_step_t = now
         self._note_sent(step, served, job.stamp)
@@ -260,10 +260,11 @@ class CommandDesk:
                 self._publish(wish.report_sent(now, wall))
                 if not was_sent:
                     self._doubt_later(wish, now)
-            elif isinstance(wish, OpenOrder):
+            else:
+                assert isinstance(wish, OpenOrder)
                 wish.order = replace(wish.order, attempts=wish.sends)
         if not is_started:  # nobody knows how far it came
-            self.step_ended(job, End.DOUBT, "the driver failed")
+            self.step_ended(job, End.DOUBT, "the session was lost over it")
 
     def _note_sent(self, step: Step, served: Iterable[OpenWish], stamp: Stamp) -> None:
         for tag in (step.tag, *step.marks):
@@ -419,8 +420,9 @@ class CommandDesk:
         self._end(command, CommandState.EXPIRED, text)
 
     def _end(self, command: OpenCommand, state: CommandState, reason: str) -> None:
-        if self.commands.get(command.key) is command:
-            del self.commands[command.key]
+        if self.commands.get(command.key) is not command:  # whoever was told of another end has superseded it
+            return
+        del self.commands[command.key]
         now = self._core.now()
         receipt = command.report_end(state, reason, now, self._core.clock.now())
         if state is CommandState.VERIFIED:
@@ -460,10 +462,10 @@ class CommandDesk:
         doubt = self.doubts.get(capability.key)
         return doubt is not None and not doubt.is_settled_by(t, n)
 
-    def ending(self, key: str) -> asyncio.Future[Receipt] | None:
-        """A future for the end of the open command on ``key``."""
+    def ending(self, key: str, receipt: Receipt) -> asyncio.Future[Receipt] | None:
+        """A future for the end of the command with that receipt; ``None`` if it is not open."""
         command = self.commands.get(key)
-        if command is None:
+        if command is None or command.receipt.id != receipt.id:
             return None
         if command.ended is None:
             command.ended = self._core.loop.create_future()

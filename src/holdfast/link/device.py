@@ -15,7 +15,6 @@ from holdfast.model import (
     Capability,
     Device,
     Issuer,
-    Quality,
     Reading,
     Reason,
     ReasonCode,
@@ -26,7 +25,7 @@ from holdfast.model import (
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from holdfast.link.core import Core
     from holdfast.link.driver import Driver
@@ -65,8 +64,7 @@ class LinkedDevice:
         self.attachments: list[Attachment] = []
         self.active: Attachment
         self.capabilities: dict[str, Capability] = {}
-        self.availability = Availability.UNKNOWN
-        self.reason = Reason(code=ReasonCode.CONNECTING, text="not tried yet")
+        self.availability, self.reason = judge(DeviceView(essential=0, current=0, missing=(), adapters=()))
         self.is_watching = False
         self.desk = CommandDesk(self)
 
@@ -76,6 +74,8 @@ class LinkedDevice:
         self.attachments.append(attachment)
         if len(self.attachments) == 1:
             self.active = attachment
+            self.availability = Availability.UNKNOWN
+            self.reason = Reason(code=ReasonCode.CONNECTING, text="not tried yet")
         for capability in driver.capabilities:
             self.capabilities.setdefault(capability.key, capability)
         link.attach(attachment)
@@ -144,10 +144,6 @@ class LinkedDevice:
     def last_value(self, key: str) -> Value:
         """The last value seen, however old."""
         return self.evidence_of(self.capabilities[key]).values.get(key)
-
-    def quality(self, capability: Capability) -> Quality:
-        """The quality alone."""
-        return self.evidence_of(capability).quality_at(self.core.now())
 
     # --- what happens -------------------------------------------------------------------------------------------
 
@@ -272,10 +268,7 @@ class LinkedDevice:
 
     def ending(self, key: str, receipt: Receipt) -> asyncio.Future[Receipt] | None:
         """A future for the end of that command; ``None`` if it has ended."""
-        command = self.desk.commands.get(key)
-        if command is None or command.receipt.id != receipt.id:
-            return None
-        return self.desk.ending(key)
+        return self.desk.ending(key, receipt)
 
     def why_not_sent(self) -> str:
         """In words, what stands between a command and the wire."""
@@ -283,10 +276,6 @@ class LinkedDevice:
         if not link.has_session:
             return link.reason.text or "not connected"
         return "the device gave no fresh evidence to plan from"
-
-    def states(self) -> Mapping[str, Value]:
-        """Current values by key, ``None`` where there is no current one."""
-        return {key: self.reading(capability).value for key, capability in self.capabilities.items()}
 
     def retire(self) -> None:
         """End open commands, keep no timer."""

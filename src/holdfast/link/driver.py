@@ -83,8 +83,6 @@ class LinkTiming:
     """How long to wait for the answer to a step before reading back, until answers have been seen."""
     reread_s: float = 0.1
     """A second confirming read this long after the first: most buses have carried the write by then."""
-    goodbye_s: float = 0.3
-    """How long closing may wait for the peer."""
     junk_limit: int = 512
     """Undecodable bytes without a valid frame between them, after which the session is dropped."""
     on_silence: OnSilence = OnSilence.REOPEN

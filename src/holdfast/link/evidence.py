@@ -79,7 +79,7 @@ class GroupEvidence:
         self._entry = Entry(self._look)
 
     def _limits(self, interval_s: float | None) -> tuple[float, float]:
-        freshness = self.capabilities[0].freshness if self.capabilities else Setting()
+        freshness = self.capabilities[0].freshness
         if isinstance(freshness, Setting):
             return math.inf, math.inf
         if isinstance(freshness, Periodic):

@@ -93,6 +93,8 @@ class Intake:
                     yield Fault(key, f"a jump from {last:g}", float(value))
 
     def _is_proven(self, fault: Fault, now: float) -> bool:
+        if fault.value != fault.value:
+            return False  # that it repeats makes it no number
         sanity = self.limits[fault.key]
         streak = self._streaks.get(fault.key)
         is_same = (

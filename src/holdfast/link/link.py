@@ -81,7 +81,6 @@ class PollLine:
         link.core.wheel.arm(self.entry, next_t)
         link.report.lateness.add(now - due_t)
         if link.job is None and not link.queue:
-            self.job.is_grid = True
             link.start(self.job)
         elif not self.is_waiting:  # goes at once when the slot is free, not at the next grid point
             self.is_waiting = True
@@ -96,7 +95,6 @@ class Link:
         self.endpoint = endpoint
         self.attachments: list[Attachment] = []
         self.routes: dict[tuple[str, str], GroupEvidence] = {}
-        self.owners: dict[str, Attachment] = {}
         self.lines: list[PollLine] = []
         self.keep_alives: list[PollLine] = []
         self.state = State.STOPPED
@@ -115,6 +113,7 @@ class Link:
         self.queue: deque[PollLine | LinkedDevice] = deque()
         self.acks_come = False
         self.unanswered_step_t = -math.inf
+        self.heard_t = -math.inf  # when bytes last came while a step waited for its answer
         self.report = LinkReport(core.now())
         self.recorder = FlightRecorder()
         self.log = LinkLog(logging.getLogger("holdfast.link"), str(endpoint))
@@ -137,8 +136,6 @@ class Link:
         driver = attachment.driver
         self.attachments.append(attachment)
         self.routes.update(attachment.groups)
-        for member in driver.members:
-            self.owners[member] = attachment
         for poll in driver.polls:
             self.lines.append(PollLine(self, _job(poll), poll.every_s))
         if driver.keep_alive is not None:
@@ -165,8 +162,7 @@ class Link:
         """Something happened: go on to the state that the table names."""
         before = self.state
         self.state = advance(before, cue)
-        if self.state is not before:
-            self.recorder.note(self.core.now(), "state", f"{before} -> {self.state}")
+        self.recorder.note(self.core.now(), "state", f"{before} -> {self.state}")
 
     def begin(self) -> Session:
         """Make the next session, with a sink of its own."""
@@ -216,8 +212,8 @@ class Link:
             return
         now = self.core.now()
         self._lost.set_result(fault)
-        if self.sink is not None:
-            self.sink.mute()
+        assert self.sink is not None
+        self.sink.mute()
         self.recorder.note(now, "fault", fault.text)
         if not self.has_session:
             return
@@ -252,7 +248,7 @@ class Link:
     # --- the slot --------------------------------------------------------------------------------------------
 
     def start(self, job: Job, owner: LinkedDevice | None = None) -> bool:
-        """Give the slot to a job; false if the driver failed, and with it the session.
+        """Give the slot to a job; false if the session was lost over it.
 
         Raises `ValueError` when the driver's last gate refuses a step.
         """
@@ -274,6 +270,8 @@ class Link:
             self.job = self.job_owner = None
             self.log.driver_failed(error)
             self.fail(bug(error))
+            return False
+        if self.job is not job:  # the session was lost while it was being started
             return False
         if not (job.is_step or job.is_optional):
             self.report.polls += 1
@@ -298,7 +296,6 @@ class Link:
             return False
         for line in self.lines:
             if line.job.member == member and line.job.group == group:
-                line.job.is_grid = False
                 return self.start(line.job)
         return False
 
@@ -342,7 +339,6 @@ class Link:
             item = self.queue.popleft()
             if isinstance(item, PollLine):
                 item.is_waiting = False
-                item.job.is_grid = True
                 self.start(item.job)
             else:
                 item.take_turn()
@@ -352,6 +348,11 @@ class Link:
         if job is None or not self.has_session:
             return
         due_t = job.sent_t + job.reply_s
+        if (
+            job.is_step and self.lines
+        ):  # an answer that is still coming in is waited for, as long as one may take
+            still_t = self.heard_t + float(self.timing.ack_s)
+            due_t = max(due_t, min(still_t, job.sent_t + self.lines[0].job.reply_s))
         if now < due_t - 1e-6:
             self.core.wheel.arm(self._reply_entry, due_t)
             return
@@ -403,9 +404,10 @@ class Link:
         """The right words for having heard nothing believable."""
         quiet_s = now - self.alive_t
         if self.rejects_since_life or self.junk_bytes:
+            worst = self.report.rejects.most_common(1)[0][0] if self.report.rejects else "junk"
             return Nonsense(
-                f"nothing believable for {quiet_s:.1f} s, though {self.rejects_since_life} messages came",
-                advice="Check that the device and its address are the ones you mean; record the exchange.",
+                f"nothing believable for {quiet_s:.1f} s, though {self.rejects_since_life} messages came ({worst})",
+                advice="Check that the device, its address and its options are the ones you mean; record the exchange.",
             )
         return Silent(f"no answer for {quiet_s:.1f} s", advice="Check the device's power and network.")
 

@@ -28,10 +28,9 @@ class OrderView:
 
 @dataclass(frozen=True, slots=True)
 class OrderVerdict:
-    """What follows: whether it counts as verified now, must be sent (again), or has ended."""
+    """What follows: whether it counts as verified now, or has ended."""
 
     is_verified: bool
-    must_send: bool
     has_ended: bool
 
 
@@ -40,7 +39,6 @@ def decide(view: OrderView) -> OrderVerdict:
     is_verified = view.was_sent and view.is_shown is True
     return OrderVerdict(
         is_verified=is_verified,
-        must_send=not is_verified,
         has_ended=is_verified and view.is_released,
     )
 

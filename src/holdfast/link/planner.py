@@ -75,8 +75,8 @@ class Step(NamedTuple):
     """Send this now.
 
     ``tag`` is remembered in the wire log, as is each of ``marks``. ``serves`` names the wishes it works for;
-    only those in ``final`` count it as an attempt. An urgent step waits for no spacing. ``confirm`` names the
-    groups to read right afterwards.
+    only those in ``final`` count it as an attempt. An urgent step waits for no spacing. The group
+    is read right afterwards.
     """
 
     tag: Hashable

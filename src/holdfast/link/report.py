@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 BOUNDS_S: tuple[float, ...] = (
@@ -41,13 +42,8 @@ class Spread:
         """The upper edge of the bucket that holds the ``q`` quantile, in seconds; ``None`` without samples."""
         if not self.samples:
             return None
-        rank = q * self.samples
-        seen = 0
-        for edge, count in zip((*BOUNDS_S, self.longest_s), self._counts, strict=True):
-            seen += count
-            if seen >= rank:
-                return min(edge, self.longest_s)
-        return self.longest_s
+        bucket = bisect.bisect_left(list(accumulate(self._counts)), q * self.samples)
+        return min((*BOUNDS_S, self.longest_s)[bucket], self.longest_s)
 
     def as_dict(self) -> dict[str, float | int | None]:
         """For the API: p50, p99 and the longest, in seconds."""

@@ -55,7 +55,6 @@ class Job:
 
     __slots__ = (
         "group",
-        "is_grid",
         "is_optional",
         "is_step",
         "member",
@@ -74,7 +73,6 @@ class Job:
         self.is_step = payload is not None
         self.is_optional = False  # nobody is surprised when no answer comes (keep-alive)
         self.reply_s = reply_s
-        self.is_grid = False
         self.sent_t = float("-inf")
         self.sent_n = -1
 

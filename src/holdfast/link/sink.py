@@ -144,6 +144,8 @@ class SessionSink:
         """Bytes came."""
         link = self.link
         link.report.bytes_in += len(data)
+        if link.job is not None and link.job.is_step:
+            link.heard_t = link.core.now()
         if link.taps:
             for tap in link.taps:
                 tap.heard(data)

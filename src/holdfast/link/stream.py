@@ -48,6 +48,8 @@ class StreamSession(asyncio.Protocol):
         self._requests: dict[str, bytes] = {}
         self._is_clean = True  # nothing partial waits in the codec and nothing is owed
         self._owed: list[Stamp] = []
+        self._answers_steps = False  # whether a batch has come as the answer to a step
+        self._is_step_in_debt = False  # whether an answer was owed when the last step went out
         self._asked: Job | None = None  # the last question; its stamp is that of its last send
         self._last_heard_t = float("-inf")
         self._gap_timer: asyncio.TimerHandle | None = None
@@ -147,8 +149,7 @@ class StreamSession(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """The stream is gone."""
-        if not self._gone.done():
-            self._gone.set_result(None)
+        self._gone.set_result(None)
         _wake(self._listener)
         if self._gap_timer is not None:
             self._gap_timer.cancel()
@@ -167,6 +168,7 @@ class StreamSession(asyncio.Protocol):
         """Send a job's bytes; raises `ValueError` when the codec's last gate refuses a step."""
         if job.is_step:
             data = self._codec.encode(job.payload)
+            self._is_step_in_debt = bool(self._owed)
         else:
             cached = self._requests.get(job.what)
             if cached is None:
@@ -185,7 +187,9 @@ class StreamSession(asyncio.Protocol):
         """The deadline has passed: an answer that still comes belongs to this question, not to the next."""
         if self._job is job:
             self._job = None
-            if not (job.is_step or job.is_optional):
+            # A step's answer counts where it may be a batch: seen so, or not to be told from one that is owed.
+            is_owed = self._answers_steps or self._is_step_in_debt if job.is_step else not job.is_optional
+            if is_owed:
                 self._owed.append(job.stamp)
                 self._is_clean = False
                 if self._loop.time() - self._owed[0].t > OWED_S:
@@ -254,7 +258,7 @@ class StreamSession(asyncio.Protocol):
                 return self._owed.pop(0)
             return None if self._asked is None else self._asked.stamp
         if job.is_step:
-            return job.stamp
+            self._answers_steps = True
         if not self._owed:
             return job.stamp
         # It may be the answer to the oldest question; then the newest is still open in its stead.

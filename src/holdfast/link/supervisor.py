@@ -71,11 +71,11 @@ class LinkSupervisor:
         if link.sink is not None:
             link.sink.mute()
         link.retire()
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        assert self._task is not None
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        self._task = None
         session = link.session
         try:
             if session is not None:
@@ -176,8 +176,8 @@ class LinkSupervisor:
         """Tear the session down whole, and wait until nothing of it runs any more."""
         link = self.link
         session = link.session
-        if link.sink is not None:
-            link.sink.mute()
+        assert link.sink is not None
+        link.sink.mute()
         if session is None:
             return
         self._abort(session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class OpenWish:
+class OpenWish(ABC):
     """What commands and standing orders share: the value, the attempts, and the send that evidence must follow."""
 
     __slots__ = (
@@ -78,9 +79,9 @@ class OpenWish:
         self.last_error = error
         self.try_at = now + self.pause_s()
 
+    @abstractmethod
     def pause_s(self) -> float:
         """Seconds before the next attempt; infinite when there is none."""
-        raise NotImplementedError
 
     def may_show(self, t: float, n: int) -> bool:
         """Whether evidence of that stamp can prove or disprove it."""

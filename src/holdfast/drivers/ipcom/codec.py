@@ -80,7 +80,7 @@ class IpcomCodec:
         self.gap_s = GAP_S
         self._options = options
         self._mode = PlainMode() if mode is None else mode
-        self._plausibility = Plausibility(options.module, is_on=options.plausibility)
+        self._plausibility = Plausibility(options.looks_like, is_on=options.plausibility)
         self._partners: dict[Place, Place] = {}
         for cover in options.covers:
             self._partners[cover.up] = cover.down
@@ -88,6 +88,7 @@ class IpcomCodec:
         self._buffer = b""
         self._is_adrift = False  # within junk: only the head of a snapshot counts
         self._is_in_tail = False  # within a message whose head was told and whose length is unknown
+        self._tail_room = 0  # bytes that may still come of such a message, once a question has ended it
         self._whole: bytes | None = None  # the last snapshot's wire bytes, if they were beyond doubt
         self._again: Sequence[Event] = ()
         self._state: bytes | None = None  # the last snapshot's 128 plain bytes
@@ -188,14 +189,17 @@ class IpcomCodec:
     def feed(self, data: bytes) -> Sequence[Event]:
         """Take bytes, cut anywhere, and say what they mean. Never raises on content."""
         if data == self._whole and not self._buffer:
+            self._tail_room = 0
             return self._again
         self._buffer += data
         return self._take(is_over=False)
 
     def flush(self) -> Sequence[Event]:
         """Nothing more is coming: a snapshot held back in doubt is good, all else that waits is lost."""
+        is_tail_cut = self._is_in_tail
         events = self._take(is_over=True)
         self._is_adrift = self._is_in_tail = False
+        self._tail_room = _LONGEST_TAIL if is_tail_cut else 0
         return events
 
     def _take(self, *, is_over: bool) -> list[Event]:
@@ -219,6 +223,7 @@ class IpcomCodec:
                 return self._junk(1, "unknown")
             return self._junk(1, "cut") if is_over else _WAIT
         if self._buffer.startswith(self._head):
+            self._tail_room = 0
             return self._read_snapshot(is_over=is_over)
         if self._is_adrift:
             return self._resync("unknown")
@@ -268,6 +273,9 @@ class IpcomCodec:
 
     def _junk(self, size: int, why: str, *, is_adrift: bool = True) -> tuple[int, Event | None]:
         self._is_adrift = is_adrift
+        if size <= self._tail_room:
+            self._tail_room -= size
+            return size, None
         return size, Junk(why, self._buffer[:size])
 
     # --- everything else ---------------------------------------------------------------------------------------
@@ -281,6 +289,7 @@ class IpcomCodec:
         sign = _SIGNS.get(ident)
         if sign is None or version >= _VERSIONS:
             return self._resync("unknown")
+        self._tail_room = 0
         if ident == messages.KEEP_ALIVE:
             return HEAD_LENGTH, sign
         # Told at once: whoever waits for it must not wait for an end that only silence marks.

@@ -9,7 +9,16 @@ from urllib.parse import SplitResult, urlsplit
 
 from holdfast.drivers.ipcom.checks import Section, shown
 from holdfast.drivers.ipcom.messages import MODULES, OUTPUTS, PASSWORD_ROOM, USER_ROOM
-from holdfast.drivers.ipcom.wiring import RELAYS, Cover, ModuleKind, ModuleType, Output, OutputKind, Place
+from holdfast.drivers.ipcom.wiring import (
+    RELAYS,
+    RELAYS_OR_DIMMERS,
+    Cover,
+    ModuleKind,
+    ModuleType,
+    Output,
+    OutputKind,
+    Place,
+)
 from holdfast.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -95,6 +104,14 @@ class IpcomOptions:
     def module(self, number: int) -> ModuleType:
         """What module ``number`` is; relays where the site file does not say."""
         return self.modules.get(number, RELAYS)
+
+    def looks_like(self, number: int) -> ModuleType:
+        """What snapshots may show of a module: one that the site file does not speak of may be relays or dimmers."""
+        if number in self.modules:
+            return self.modules[number]
+        places = [output.place for output in self.outputs]
+        places += [relay for cover in self.covers for relay in cover.relays]
+        return RELAYS if any(place.module == number for place in places) else RELAYS_OR_DIMMERS
 
     @property
     def address(self) -> str:

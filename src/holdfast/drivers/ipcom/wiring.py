@@ -35,6 +35,9 @@ class ModuleType(NamedTuple):
 RELAYS: Final = ModuleType()
 """What a module is that the site file does not speak of."""
 
+RELAYS_OR_DIMMERS: Final = ModuleType(ModuleKind.DIMMER, 100)
+"""What a module may look like that the site file does not speak of: 0 to 100, or 255."""
+
 
 class Place(NamedTuple):
     """One output: module 1 to 16, output 1 to 8."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.link.driver import Trait
 from holdfast.testing.clause import NO_STREAM, clause
+from holdfast.testing.clauses.login import WRONG
 
 if TYPE_CHECKING:
     from holdfast.model import Value
@@ -45,7 +46,7 @@ async def _live(stage: Stage) -> None:
             bench.resume()
             await stage.wait(stage.recovery_s)
     if Trait.LOGIN in traits:
-        async with stage.running(stage.prepare(bench.devices("by-no-means-the-password"))):
+        async with stage.running(stage.prepare(bench.devices(WRONG))):
             await stage.wait(stage.opening_s)
 
 

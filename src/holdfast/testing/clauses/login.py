@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from holdfast.simulation import NetworkEvent
     from holdfast.testing.stage import Stage
 
-WRONG = "by-no-means-the-password"
+WRONG = "by-no-means-it"
+"""Short, since some devices have little room for a password; and in no other text."""
 WATCHED_S = 60.0
 MOST_DIALS = 2
 """In the first minute after a refused login: some devices lock out whoever comes more often."""

@@ -105,10 +105,12 @@ async def keeps_its_spacing(stage: Stage) -> None:
         await stage.online()
         for _ in range(6):
             for target in stage.writable:
-                stage.command(target, _wanted(stage, target))
+                value, urgent = _wanted(stage, target), stage.capability(target).urgent
+                if value not in urgent or stage.bench.truth(target) in urgent:  # not all of it can be urgent
+                    stage.command(target, value)
             await stage.wait(least_s / 3 + 0.02)
         await stage.wait(stage.round_s)
-    times = stage.bench.writes()
+        times = list(stage.bench.writes())  # a hub that stops is in a hurry
     stage.require(times, "no command arrived at the device")
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     stage.require(
