@@ -1,0 +1,291 @@
+"""What is measured, section by section: runs the child processes and turns their figures into rows with targets."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bench.child import PeerGone, measure_in_child
+from bench.machine import loops
+from bench.rows import Row, Section, quantile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+START_S = 180.0
+"""What a child may take beyond its measuring time: 5,000 links on a busy machine start slowly."""
+SATURATED = 0.85
+"""Share of its core above which the responder holds up what is measured."""
+CROWDED = 0.05
+"""Share of the time that a measured process had to wait for its core above which the machine was too busy."""
+
+RATIO_TARGETS = {"asyncio": 2.0, "uvloop": 2.5}
+LATE_TARGETS = {("asyncio", 1_000), ("uvloop", 5_000)}
+"""Where less than 1 % late polls, and no pause above 50 ms, are promised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long and how much is measured."""
+
+    links: tuple[int, ...] = (100, 1_000, 5_000)
+    loops: tuple[str, ...] = ("asyncio", "uvloop")
+    seconds: float = 60.0
+    warm_up_s: float = 5.0
+    timer: str = "ring"
+    idle_s: float = 20.0
+    commands: int = 200
+    bursts: int = 5
+    stalls: int = 5
+    drops: int = 5
+    resets: int = 5
+    refusals: int = 3
+    refusal_s: float = 20.0
+    outage_s: float = 3.0
+    steady_s: float = 600.0
+    rounds: int = 5
+    micro_links: int = 1_000
+
+
+QUICK = Plan(
+    links=(100,),
+    seconds=1.5,
+    warm_up_s=0.5,
+    idle_s=2.0,
+    commands=10,
+    bursts=1,
+    stalls=1,
+    drops=1,
+    resets=0,
+    refusals=0,
+    outage_s=2.0,
+    steady_s=3.0,
+    rounds=1,
+    micro_links=100,
+)
+"""Everything once and briefly: shows that all of it runs, says little about speed."""
+
+
+def timed(name: str, title: str, rows: Callable[[], list[Row]]) -> Section:
+    """Measure a section; a failure becomes a row of its own and does not end the run."""
+    began_s = time.monotonic()
+    try:
+        found = rows()
+    except PeerGone as error:
+        found = [Row(f"{name}: {error}", None, better=">=", target=0.0)]
+    return Section(name, title, tuple(found), time.monotonic() - began_s)
+
+
+# --- links ---------------------------------------------------------------------------------------------------
+
+
+def links(plan: Plan) -> Iterator[Section]:
+    """A section for each kind of loop and number of links."""
+    for count in plan.links:
+        for loop in loops():
+            if loop in plan.loops:
+                title = f"{count:,} links at 350 ms, {loop}"
+                yield timed("links", title, partial(_links, plan, loop, count))
+
+
+def _links(plan: Plan, loop: str, count: int) -> list[Row]:
+    bare, whole = (_measured(plan, loop, count, side) for side in ("bare", "whole"))
+    note = "; ".join(filter(None, (_trouble("bare loop", bare), _trouble("whole job", whole))))
+    is_promised = (loop, count) in LATE_TARGETS
+    rows = [
+        Row("CPU for 1,000 polls, bare loop", bare["us_per_poll"], "ms", raw=bare),
+        Row("CPU for 1,000 polls, whole job", whole["us_per_poll"], "ms", raw=whole),
+        Row(
+            "whole job / bare loop",
+            whole["us_per_poll"] / bare["us_per_poll"],
+            "x",
+            "<=",
+            RATIO_TARGETS[loop],
+            digits=2,
+            note=note,
+        ),
+    ]
+    for side, figures in (("bare loop", bare), ("whole job", whole)):
+        has_target = is_promised and figures is whole
+        rows += [
+            Row(
+                f"late polls, {side}",
+                _late_share(figures) * 100,
+                "%",
+                "<",
+                1.0 if has_target else None,
+                digits=2,
+            ),
+            Row(
+                f"longest pause, {side}",
+                figures["worst_s"] * 1e3,
+                "ms",
+                "<=",
+                50.0 if has_target else None,
+            ),
+        ]
+    rows += [
+        Row("memory a link, bare loop", bare["bytes_per_link"] / 1e3, "kB"),
+        Row("memory a link, whole job", whole["bytes_per_link"] / 1e3, "kB", "<=", 64.0),
+        Row("all links up after, whole job", whole["ready_s"], "s"),
+        Row("load of the responder, at most", max(_load(bare), _load(whole)) * 100, "%"),
+    ]
+    return rows
+
+
+def _measured(plan: Plan, loop: str, count: int, side: str) -> dict[str, Any]:
+    return measure_in_child(
+        "links",
+        plan.seconds + plan.warm_up_s + START_S,
+        loop=loop,
+        links=count,
+        side=side,
+        seconds=plan.seconds,
+        warm_up_s=plan.warm_up_s,
+        timer=plan.timer,
+    )
+
+
+def _late_share(figures: dict[str, Any]) -> float:
+    """As seen by the responder; a grid point that was skipped was late, too."""
+    seen = figures["seen"]
+    skipped = figures.get("skipped", 0)
+    return float(seen["late"] + skipped) / max(1.0, float(seen["polls"] + skipped))
+
+
+def _load(figures: dict[str, Any]) -> float:
+    return float(figures["seen"]["cpu_share"])
+
+
+def _trouble(side: str, figures: dict[str, Any]) -> str:
+    """What a reader must know before believing a figure."""
+    found = []
+    if _load(figures) > SATURATED:
+        found.append(f"the responder was saturated ({_load(figures):.0%} of its core)")
+    waited = figures["waited_s"] / figures["took_s"]
+    if waited > CROWDED:
+        found.append(f"other programs had its core for {waited:.0%} of the time")
+    if figures["losses"]:
+        found.append(f"{figures['losses']:.0f} connections were lost")
+    return f"{side}: {', '.join(found)}" if found else ""
+
+
+# --- one house -----------------------------------------------------------------------------------------------
+
+
+def commands(plan: Plan) -> Section:
+    """Commands over a real socket to a controller that answers at once."""
+    return timed("commands", f"{plan.commands} commands, 250 ms apart, random phase", lambda: _commands(plan))
+
+
+def _commands(plan: Plan) -> list[Row]:
+    every_s = 0.25
+    figures = measure_in_child(
+        "commands",
+        plan.idle_s + plan.commands * every_s + plan.bursts * 15.0 + START_S,
+        idle_s=plan.idle_s,
+        commands=plan.commands,
+        every_s=every_s,
+        bursts=plan.bursts,
+    )
+    latencies_ms = [latency_s * 1e3 for latency_s in figures["latencies_s"]]
+    bursts = figures["bursts"]
+    last_s = max((burst["last_s"] for burst in bursts), default=math.nan)
+    return [
+        Row("command to confirmation, p50", quantile(latencies_ms, 0.5), "ms", raw=figures),
+        Row("command to confirmation, p99", quantile(latencies_ms, 0.99), "ms", "<", 120.0),
+        Row("command to confirmation, longest", max(latencies_ms), "ms"),
+        Row("commands verified", figures["ends"].get("verified", 0), "", "==", plan.commands, digits=0),
+        Row("updates a second, idle", figures["idle"]["per_s"], "/s", ">=", 2.85, digits=2),
+        Row("updates a second, while commanding", figures["busy"]["per_s"], "/s", ">=", 2.85, digits=2),
+        Row("longest time without one, while commanding", figures["busy"]["longest_gap_s"] * 1e3, "ms"),
+        Row(
+            f"20 commands to 4 modules, last verified (worst of {len(bursts)})",
+            last_s,
+            "s",
+            "<",
+            1.0,
+            digits=2,
+        ),
+        Row(
+            "commands verified in bursts",
+            sum(burst["ends"].get("verified", 0) for burst in bursts),
+            "",
+            "==",
+            20 * len(bursts),
+            digits=0,
+        ),
+    ]
+
+
+def faults(plan: Plan) -> Section:
+    """The device goes wrong."""
+    return timed("faults", "faults, one device", lambda: _faults(plan))
+
+
+def _faults(plan: Plan) -> list[Row]:
+    lasts_s = plan.refusals * (plan.refusal_s + 10.0) + (plan.stalls + plan.drops + plan.resets) * 10.0 + 60.0
+    figures = measure_in_child(
+        "faults",
+        lasts_s + START_S,
+        stalls=plan.stalls,
+        drops=plan.drops,
+        resets=plan.resets,
+        refusals=plan.refusals,
+        refusal_s=plan.refusal_s,
+        outage_s=plan.outage_s,
+    )
+    outage = f"10 commands in an outage of {plan.outage_s:g} s"
+    worst = (
+        ("silent device shown stale after", "stale_s", 2.5),
+        ("dropped (FIN) to fresh snapshot", "fin_s", 0.5),
+        ("reset (RST) to fresh snapshot", "rst_s", 0.5),
+        (f"back after the end of {plan.refusal_s:g} s of refusal", "return_s", 5.0),
+    )
+    rows = [
+        Row(f"{what} (worst of {len(figures[key])})", max(figures[key]), "s", "<", limit_s, digits=2)
+        for what, key, limit_s in worst
+        if figures[key]
+    ]
+    verified, expired = figures["default"].get("verified", 0), figures["short"].get("expired", 0)
+    return [
+        *rows,
+        Row(f"{outage}: verified", verified, "", "==", 10, digits=0, raw=figures),
+        Row(f"{outage}, timeout 1 s: expired", expired, "", "==", 10, digits=0),
+    ]
+
+
+def steady(plan: Plan) -> Section:
+    """A long quiet time."""
+    minutes = f"{plan.steady_s / 60:g} minutes" if plan.steady_s >= 60 else f"{plan.steady_s:g} s"
+    return timed("steady", f"steady for {minutes}, one device", lambda: _steady(plan))
+
+
+def _steady(plan: Plan) -> list[Row]:
+    warm_up_s = min(10.0, plan.steady_s / 3)
+    figures = measure_in_child(
+        "steady", plan.steady_s + warm_up_s + START_S, seconds=plan.steady_s, warm_up_s=warm_up_s
+    )
+    grown = figures["after_bytes"] - figures["before_bytes"]
+    return [
+        Row("sessions lost", figures["losses"], "", "==", 0, digits=0, raw=figures),
+        Row("updates a second", figures["per_s"], "/s", ">=", 2.85, digits=2),
+        Row("longest time without one", figures["longest_gap_s"] * 1e3, "ms"),
+        Row("good data shown as late or stale", figures["not_good_share"] * 100, "% of the time", digits=2),
+        Row("memory at the start", figures["before_bytes"] / 1e6, "MB"),
+        Row("memory grown by the end", grown / 1e6, "MB", "<=", 0.5, digits=2),
+    ]
+
+
+def micro(plan: Plan) -> Section:
+    """Single parts, without sockets."""
+
+    def rows() -> list[Row]:
+        from bench import micro as parts  # only here: the rest of the run need not carry hub and driver
+
+        return parts.rows(plan.rounds, plan.micro_links)
+
+    return timed("micro", "single parts, without sockets", rows)
