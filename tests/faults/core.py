@@ -19,7 +19,7 @@ CORE: tuple[PlantedFault, ...] = (
         file="link/link.py",
         old="        self.fail(self.silence(now))",
         new="        pass",
-        tests=(f"{LINK}::test_silent_peer_is_noticed",),
+        tests=("tests/link/test_link.py::test_the_report_tells_what_happened",),
     ),
     PlantedFault(
         name="backoff is never reset",
