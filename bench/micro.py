@@ -65,6 +65,7 @@ class Echo(asyncio.Transport):
         self._script = wire.script(number)
         self._at = 0
         self._reply = b""
+        self._is_closing = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Take a question and prepare its answer."""
@@ -87,12 +88,15 @@ class Echo(asyncio.Transport):
         self.close()
 
     def close(self) -> None:
-        """Gone in the next turn of the loop."""
+        """Gone in the next turn of the loop, once."""
+        if self._is_closing:
+            return
+        self._is_closing = True
         asyncio.get_running_loop().call_soon(self._protocol.connection_lost, None)
 
     def is_closing(self) -> bool:
-        """Never before `close`, and nobody asks after it."""
-        return False
+        """Whether it was closed."""
+        return self._is_closing
 
 
 def _over_echo(driver: Driver, answers: Answers, number: int) -> Driver:

@@ -1,8 +1,8 @@
 """The peer of the link benchmark: says precomputed bytes to thousands of clients, and as little else as it can.
 
-``python -m bench.responder --links N``: one endpoint a link, each on a loopback address of its own where the
-system has them (Linux), else on a port of its own. It knows just enough IPCom for a login and polls: no state but
-the place in a script, no decoding, no timers. Every hundredth poll of a link moves its script on by one snapshot.
+``python -m bench.responder --links N``: one endpoint a link, each on a free port, and on a loopback address of its
+own where the system has them (Linux). It knows just enough IPCom for a login and polls: no state but the place in a
+script, no decoding, no timers. Every hundredth poll of a link moves its script on by one snapshot.
 
 It is also the outside observer: it learns each link's grid before the measurement and counts polls that arrive more
 than 50 ms behind it, whatever the measured side thinks of itself.
@@ -25,8 +25,6 @@ from bench.machine import pin, raise_file_limit
 CHANGE_EVERY = 100
 """One poll in so many is answered with a changed snapshot."""
 LATE_S = 0.05
-PORT = 15_500
-"""Below the range that the system gives to outgoing connections, which would collide with it."""
 
 
 class Responder:
@@ -54,10 +52,8 @@ class Responder:
     def _listen(self, number: int) -> None:
         server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if sys.platform == "linux":
-            server.bind((f"127.1.{number // 250}.{number % 250 + 1}", PORT))
-        else:
-            server.bind(("127.0.0.1", 0))
+        host = f"127.1.{number // 250}.{number % 250 + 1}" if sys.platform == "linux" else "127.0.0.1"
+        server.bind((host, 0))
         server.listen(8)
         server.setblocking(False)
         self.endpoints.append(server.getsockname())

@@ -120,6 +120,7 @@ class Link:
         self.taps: list[Tap] = []
         self.has_failed = False
         self.reason = Reason(code=ReasonCode.CONNECTING, text="not tried yet")
+        self._is_soon_asked = False
         self._next_asked = False
         self._reply_entry = Entry(self._look_for_reply)
         self._silence_entry = Entry(self._look_for_silence)
@@ -138,6 +139,8 @@ class Link:
         self.routes.update(attachment.groups)
         for poll in driver.polls:
             self.lines.append(PollLine(self, _job(poll), poll.every_s))
+        # Where the next poll comes before the answer is overdue, its deadline is watched only once somebody waits.
+        self._is_soon_asked = all(line.every_s <= line.job.reply_s for line in self.lines)
         if driver.keep_alive is not None:
             job = Job(driver.keep_alive.what, "", "", reply_s=driver.timing.ack_s)
             job.is_optional = True
@@ -275,9 +278,7 @@ class Link:
             return False
         if not (job.is_step or job.is_optional):
             self.report.polls += 1
-        if (
-            job.is_step or job.is_optional or not self._reply_entry.tick
-        ):  # their deadline may be the earlier one
+        if job.is_step or job.is_optional or not self._is_soon_asked:
             core.wheel.arm(self._reply_entry, now + job.reply_s)
         return True
 
@@ -287,6 +288,8 @@ class Link:
             self.queue.append(who)
         else:
             self.queue.insert(sum(not isinstance(each, PollLine) for each in self.queue), who)
+        if self.job is not None and self._is_soon_asked:
+            self.core.wheel.arm(self._reply_entry, self.job.sent_t + self.job.reply_s)
         if self.job is None:
             self.ask_next()
 

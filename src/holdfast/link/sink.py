@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from holdfast.errors import LinkFault, Nonsense
 from holdfast.link.evidence import GOOD
 from holdfast.link.machine import State
+from holdfast.link.session import End
 from holdfast.model import Batch, Capability, Reject, Stamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from holdfast.link.link import Link
-    from holdfast.link.session import End, Job
+    from holdfast.link.session import Job
 
 
 class SessionSink:
@@ -43,7 +44,6 @@ class SessionSink:
         link.junk_bytes = 0
         link.rejects_since_life = 0
         link.report.answers += 1
-        link.core.n += 1
         evidence.t = t
         evidence.n = n
         evidence.at = now
@@ -126,7 +126,10 @@ class SessionSink:
         if self.is_mute:
             return
         link = self.link
-        link.ended(job, end, text)
+        if end is End.OK and link.job is job and link.job_owner is None and not link.queue:
+            link.job = None  # an answered poll and nobody waiting: the hot path
+        else:
+            link.ended(job, end, text)
 
     def lost(self, fault: LinkFault) -> None:
         """The session is over."""
@@ -144,7 +147,7 @@ class SessionSink:
         """Bytes came."""
         link = self.link
         link.report.bytes_in += len(data)
-        if link.job is not None and link.job.is_step:
+        if link.job_owner is not None:  # a step waits for its answer
             link.heard_t = link.core.now()
         if link.taps:
             for tap in link.taps:

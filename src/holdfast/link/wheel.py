@@ -74,12 +74,9 @@ class TimerWheel:
         self._slots.clear()
         self._order.clear()
 
-    def _fire(self, entry: Entry, now: float) -> None:
-        try:
-            entry.fire(now)
-        except Exception as error:  # noqa: BLE001 - the others in the slot belong to other links
-            context = {"message": "an entry of the timer wheel failed", "exception": error}
-            self._loop.call_exception_handler(context)
+    def _report(self, error: Exception) -> None:
+        context = {"message": "an entry of the timer wheel failed", "exception": error}
+        self._loop.call_exception_handler(context)
 
     def _set_timer(self, tick: int) -> None:
         if self._timer is not None:
@@ -101,7 +98,10 @@ class TimerWheel:
                 for entry in slots.pop(tick):
                     if entry.tick == tick:
                         entry.tick = 0
-                        self._fire(entry, now)
+                        try:
+                            entry.fire(now)
+                        except Exception as error:  # noqa: BLE001 - the others in the slot are other links'
+                            self._report(error)
         finally:
             self._is_turning = False
             if order:
