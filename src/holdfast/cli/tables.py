@@ -43,6 +43,8 @@ def availability(record: Record) -> Text:
 def devices(records: Iterable[Record]) -> Table:
     """One line a device."""
     table = sheet("device", "name", "driver", "availability", "through", "why")
+    for column in table.columns[:5]:
+        column.no_wrap = True  # a long reason may break its lines; what the others say stays in one piece
     for each in records:
         table.add_row(
             text(each.get("id")),
