@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", choices=[*NAMES, []], metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--quick", action="store_true", help="everything once, in less than a minute")
     parser.add_argument("--seconds", type=float, help="measuring time of each link configuration (60)")
+    parser.add_argument("--rounds", type=int, help="measurements of each, in fresh processes (3)")
     parser.add_argument("--links", type=_numbers, metavar="N,N", help="numbers of links (100,1000,5000)")
     parser.add_argument("--loop", choices=LOOPS, help="only this kind of loop")
     parser.add_argument(
@@ -70,6 +71,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         "links": options.links,
         "loops": options.loop and (options.loop,),
         "seconds": options.seconds,
+        "link_rounds": options.rounds,
         "timer": options.timer,
         "commands": options.commands,
         "steady_s": options.steady_seconds,
