@@ -83,6 +83,12 @@ class Suspended(LinkFault):
 # --- retried slowly, since hammering makes it worse --------------------------------------------------------
 
 
+class NotNeeded(LinkFault):
+    """Not a fault: the path is a reserve, and nobody needs it now."""
+
+    code = ReasonCode.STANDBY
+
+
 class LoginRefused(LinkFault):
     """The device refused the user name or password."""
 

@@ -16,11 +16,13 @@ from holdfast.model import (
     Capability,
     CommandState,
     Device,
+    FailoverTiming,
     Quality,
     ReasonCode,
     Reject,
     Sanity,
     Setting,
+    Standby,
     Value,
     ValueType,
     WhileAlive,
@@ -156,9 +158,11 @@ def test_a_streak_is_broken_by_one_good_value() -> None:
 def two_ways(first: str, second: str) -> DeviceSpec:
     """One lamp over two lock-step adapters."""
     adapters = tuple(
-        Adapter(id=url, driver="lockstep", url=url, priority=k) for k, url in enumerate((first, second))
+        Adapter(id=url, driver="lockstep", url=url, priority=k, standby=Standby.HOT)
+        for k, url in enumerate((first, second))
     )
-    device = Device(id="lamp", name="lamp", adapters=adapters)
+    calm = FailoverTiming(minimum_stay_s=5.0, hold_s=5.0, probe_every_s=5.0)
+    device = Device(id="lamp", name="lamp", adapters=adapters, failover=calm)
     return DeviceSpec(device, tuple(LOCKSTEP.prepare(device, each) for each in adapters))
 
 
@@ -174,6 +178,8 @@ async def test_a_reserve_shows_its_values_until_the_first_adapter_has_some() -> 
         other = LineDevice()
         other.state["level"] = 44
         await other.listen("one")
+        await asyncio.sleep(3)
+        assert hub.reading("lamp/level").adapter == "two"
         await asyncio.sleep(10)
         assert hub.reading("lamp/level").value == 44
         assert hub.reading("lamp/level").adapter == "one"

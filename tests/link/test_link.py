@@ -97,7 +97,7 @@ async def test_unconfigured_members_are_heard_and_counted() -> None:
         await gateway.chatter([1, 9], seconds=20)
         await gateway.chatter([9], seconds=30)
         (link,) = hub.links.values()
-        assert link.report.rejects["unconfigured"] >= 8
+        assert link.report.strangers >= 8
         assert link.report.sessions == 1
         assert hub.reading("pack/1/voltage").quality is Quality.STALE
 

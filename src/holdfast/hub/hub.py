@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from holdfast.clock import Clock
     from holdfast.hub.site.spec import DeviceSpec
+    from holdfast.link.failover import Note
     from holdfast.link.session import Endpoint
 
 RECEIPTS_KEPT = 2000
@@ -150,6 +152,22 @@ class Hub:
             link.taps.append(recording)
             self._recordings.append(recording)
 
+    def activate(self, device_id: str, adapter_id: str, *, is_pinned: bool = False) -> None:
+        """A person chooses the adapter that serves; raises `UnknownTarget`.
+
+        It serves as soon as it delivers. Pinned, it is preferred from now on, until another choice; else the usual
+        rules go on and the preferred adapter returns after its hold time.
+        """
+        device = self.device(device_id)
+        known = [each.adapter.id for each in device.attachments]
+        if adapter_id not in known:
+            raise UnknownTarget(
+                f"{device_id} has no enabled adapter {adapter_id!r}",
+                advice=f"Its adapters are: {', '.join(known) or 'none'}.",
+            )
+        if device.choice is not None:
+            device.choice.activate(adapter_id, is_pinned=is_pinned)
+
     def retry(self, device_id: str) -> None:
         """A person asks to try again now; raises `UnknownTarget`."""
         for attachment in self.device(device_id).attachments:
@@ -271,6 +289,21 @@ class Hub:
         else:
             self.alarms.pop((device.id, key), None)
         self.stream.publish(Kind.ALARM, target, payload)
+
+    def adapter_decided(self, device: LinkedDevice, note: Note) -> None:
+        """See `link.device.Listener`."""
+        log.info("%s: %s", device.id, note.text)
+        self.note(
+            "failover",
+            note.text,
+            device=device.id,
+            decision=note.why.value,
+            before=note.before,
+            after=note.after,
+            data_age_s=note.age_s if math.isfinite(note.age_s) else None,
+            attempts=note.attempts,
+            lost=list(note.lost),
+        )
 
     def note(self, kind: str, text: str, **more: Any) -> None:
         """Write an event that is nobody's reading or receipt."""

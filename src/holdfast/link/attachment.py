@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 from holdfast.link.evidence import GroupEvidence
 from holdfast.link.planner import Sight
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from holdfast.link.device import LinkedDevice
     from holdfast.link.driver import Driver
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
 class Attachment:
     """An adapter of a device on its link."""
 
-    __slots__ = ("adapter", "device", "driver", "groups", "link")
+    __slots__ = ("adapter", "device", "driver", "groups", "is_wanted", "link", "members")
 
     def __init__(self, device: LinkedDevice, adapter: Adapter, driver: Driver, link: Link) -> None:
         self.device = device
         self.adapter = adapter
         self.driver = driver
         self.link = link
+        self.is_wanted = True
+        self.members = set(driver.members)
         self.groups: dict[tuple[str, str], GroupEvidence] = {}
         by_group: dict[tuple[str, str], list[Capability]] = {}
         for capability in driver.capabilities:
@@ -34,6 +37,19 @@ class Attachment:
         for (member, group), capabilities in by_group.items():
             interval_s = intervals.get((member, group))
             self.groups[member, group] = GroupEvidence(self, member, group, capabilities, interval_s)
+
+    def take_in(self, member: str, group: str, raw: Any) -> GroupEvidence | None:
+        """A member or group made itself known; ``None`` if the driver makes nothing of it."""
+        learn = self.driver.learn
+        capabilities = learn(member, group, raw) if learn is not None else ()
+        mine = [each for each in capabilities if each.group == group]
+        if not mine:
+            return None
+        self.members.add(member)
+        evidence = self.groups[member, group] = GroupEvidence(self, member, group, mine, None)
+        self.link.adopt(evidence)
+        self.device.learned(mine)
+        return evidence
 
     @property
     def is_active(self) -> bool:
@@ -53,8 +69,43 @@ class Attachment:
 
     def quality_changed(self, evidence: GroupEvidence) -> None:
         """A group grew old or fresh."""
-        if self.is_active:
-            self.device.group_changed(evidence)
+        self.device.group_changed(evidence)
+
+    # --- what failover asks ---------------------------------------------------------------------------------------
+
+    def essentials(self) -> Iterator[GroupEvidence]:
+        """The evidence that its members' freshness is judged by."""
+        return (each for each in self.groups.values() if each.is_essential)
+
+    def covers(self, now: float) -> frozenset[str]:
+        """Members whose fresh data came through the present session."""
+        link = self.link
+        if not link.has_session:
+            return frozenset()
+        verdicts: dict[str, bool] = {}
+        for each in self.essentials():
+            is_fresh = each.life == link.life and each.quality_at(now).is_current
+            verdicts[each.member] = verdicts.get(each.member, True) and is_fresh
+        return frozenset(member for member, is_fresh in verdicts.items() if is_fresh)
+
+    def newest_t(self) -> float:
+        """When its newest data came, in loop time."""
+        return max((each.seen_t() for each in self.essentials()), default=-math.inf)
+
+    def doubt_s(self, now: float) -> float | None:
+        """For how long it has been in doubt; ``None`` while it delivers or is still within half of what it may take."""
+        link = self.link
+        if link.outage_t < math.inf:
+            return now - link.outage_t
+        if not link.has_session:
+            return None
+        if any(each.life == link.life for each in self.essentials()):
+            quiet_s = now - self.newest_t()
+            limit_s = min((each.deadline_s for each in self.essentials()), default=math.inf)
+        else:
+            quiet_s = now - link.opened_t
+            limit_s = link.patience_s
+        return quiet_s - limit_s / 2 if quiet_s >= limit_s / 2 else None
 
     def session_changed(self) -> None:
         """The link's session was lost or found: qualities follow at once."""

@@ -71,7 +71,7 @@ class CommandDesk:
         self.doubts: dict[str, Doubt] = {}
         self.sent = WireLog()
         self.warnings: dict[str, str] = {}
-        self._flight: tuple[Job, Step, list[OpenWish]] | None = None
+        self._flight: tuple[Job, Step, list[OpenWish], Attachment] | None = None
         self._last_step_t = -math.inf
         self._gather_until_t = -math.inf
         self._is_asked = False
@@ -249,7 +249,12 @@ class CommandDesk:
             for key in step.serves:
                 self._refuse(key, f"the driver's last gate refused it: {error}")
             return
-        self._flight = (job, step, served)  # not before: a loss while it is started is told by `is_started`
+        self._flight = (
+            job,
+            step,
+            served,
+            attachment,
+        )  # not before: a loss while it is started is told by `is_started`
         link.report.steps += 1
         self._last_step_t = now
         self._note_sent(step, served, job.stamp)
@@ -289,10 +294,9 @@ class CommandDesk:
         """A step's turn is over: read back at once, and once more a little later."""
         if self._flight is None or self._flight[0] is not job:
             return
-        _, step, served = self._flight
+        _, step, served, attachment = self._flight
         self._flight = None
         now = self._core.now()
-        attachment = self._device.active
         if Trait.LIBRARY in attachment.driver.traits:  # it may have acted at any moment until now
             stamp = self._core.stamp()
             for tag in (step.tag, *step.marks):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from holdfast.link.attachment import Attachment
 from holdfast.link.availability import AdapterView, DeviceView, judge
+from holdfast.link.choice import AdapterChoice
 from holdfast.link.desk import CommandDesk
-from holdfast.link.evidence import UNKNOWN, GroupEvidence
+from holdfast.link.evidence import GOOD, LATE, STALE, UNKNOWN, GroupEvidence
 from holdfast.model import (
     Adapter,
     Availability,
@@ -19,6 +21,7 @@ from holdfast.model import (
     Reason,
     ReasonCode,
     Receipt,
+    Standby,
     StandingOrder,
     Value,
 )
@@ -27,8 +30,10 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Sequence
 
+    from holdfast.link.aggregate import Aggregate
     from holdfast.link.core import Core
     from holdfast.link.driver import Driver
+    from holdfast.link.failover import Note
     from holdfast.link.link import Link
     from holdfast.link.planner import Planner
     from holdfast.link.session import End, Job
@@ -52,6 +57,9 @@ class Listener(Protocol):
     def alarm_changed(self, device: LinkedDevice, key: str, text: str, *, is_on: bool) -> None:
         """Something a person should know began or ended."""
 
+    def adapter_decided(self, device: LinkedDevice, note: Note) -> None:
+        """A decision about which adapter serves."""
+
 
 class LinkedDevice:
     """One device over its adapters."""
@@ -66,6 +74,10 @@ class LinkedDevice:
         self.capabilities: dict[str, Capability] = {}
         self.availability, self.reason = judge(DeviceView(essential=0, current=0, missing=(), adapters=()))
         self.is_watching = False
+        self.aggregates: dict[str, Aggregate] = {}
+        self.choice: AdapterChoice | None = None
+        """Who serves; ``None`` where there is nothing to choose."""
+        self._doubtful: dict[tuple[str, str], dict[str, str]] = {}
         self.desk = CommandDesk(self)
 
     def attach(self, adapter: Adapter, driver: Driver, link: Link) -> Attachment:
@@ -76,10 +88,23 @@ class LinkedDevice:
             self.active = attachment
             self.availability = Availability.UNKNOWN
             self.reason = Reason(code=ReasonCode.CONNECTING, text="not tried yet")
+        elif len(self.attachments) == 2:
+            self.choice = AdapterChoice(self)
+        else:
+            attachment.is_wanted = adapter.standby is Standby.HOT
+        for aggregate in driver.aggregates:
+            self.aggregates.setdefault(aggregate.capability.key, aggregate)
+            self.capabilities.setdefault(aggregate.capability.key, aggregate.capability)
         for capability in driver.capabilities:
             self.capabilities.setdefault(capability.key, capability)
         link.attach(attachment)
+        link.reconsider_need()
         return attachment
+
+    def learned(self, capabilities: Sequence[Capability]) -> None:
+        """A member showed more of itself."""
+        for capability in capabilities:
+            self.capabilities.setdefault(capability.key, capability)
 
     def __repr__(self) -> str:
         return f"<LinkedDevice {self.id} {self.availability}>"
@@ -95,14 +120,16 @@ class LinkedDevice:
 
     # --- what is known ------------------------------------------------------------------------------------------
 
-    def evidence_of(self, capability: Capability) -> GroupEvidence:
-        """The serving adapter's evidence, or that of another one while the serving one has seen nothing yet."""
-        key = (capability.member, capability.group)
+    def evidence_of(self, member: str, group: str) -> GroupEvidence:
+        """The serving adapter's evidence while it is current, else the newest that came through any adapter."""
+        key = (member, group)
         chosen = self.active.groups.get(key)
-        if chosen is None or chosen.n < 0:
+        if len(self.attachments) > 1 and (
+            chosen is None or not chosen.quality_at(self.core.now()).is_current
+        ):
             for attachment in self.attachments:
                 other = attachment.groups.get(key)
-                if other is not None and (chosen is None or other.n > chosen.n):
+                if other is not None and (chosen is None or other.seen_t() > chosen.seen_t()):
                     chosen = other
         assert chosen is not None
         return chosen
@@ -112,17 +139,12 @@ class LinkedDevice:
         core = self.core
         core.check_suspend()
         now = core.now()
-        evidence = self.evidence_of(capability)
+        if (aggregate := self.aggregates.get(capability.key)) is not None:
+            return self._of_all(aggregate, now)
+        evidence = self.evidence_of(capability.member, capability.group)
         target = f"{self.id}/{capability.key}"
         if evidence.n < 0 or capability.key not in evidence.values:
-            return Reading(
-                target=target,
-                value=None,
-                unit=capability.unit,
-                quality=UNKNOWN,
-                deadline_s=capability.deadline_s,
-                adapter="",
-            )
+            return self._unseen(capability)
         quality = evidence.quality_at(now)
         if quality.is_current and self.desk.is_in_doubt(capability, evidence.t, evidence.n, now):
             quality = UNKNOWN
@@ -141,9 +163,58 @@ class LinkedDevice:
             last_known=value,
         )
 
+    def _unseen(self, capability: Capability, missing: tuple[str, ...] = ()) -> Reading:
+        return Reading(
+            target=f"{self.id}/{capability.key}",
+            value=None,
+            unit=capability.unit,
+            quality=UNKNOWN,
+            deadline_s=capability.deadline_s,
+            adapter="",
+            missing=missing,
+        )
+
+    def _of_all(self, aggregate: Aggregate, now: float) -> Reading:
+        """A value made of the members': as old as the oldest of them, and nothing at all without those that count."""
+        capability = aggregate.capability
+        parts = {
+            member: self.evidence_of(member, aggregate.group) for member in self.members(aggregate.group)
+        }
+        current = {member: each for member, each in parts.items() if each.quality_at(now).is_current}
+        missing = tuple(member for member in parts if member not in current)
+        least = len(parts) if aggregate.minimum_members is None else aggregate.minimum_members
+        is_current = bool(current) and len(current) >= least
+        made_of = current if is_current else parts
+        if not made_of or any(each.n < 0 for each in made_of.values()):
+            return self._unseen(capability, missing)
+        value = aggregate.combine({member: each.values for member, each in made_of.items()})
+        oldest = min(made_of.values(), key=lambda each: each.seen_t())
+        age_s = max(0.0, now - oldest.seen_t())
+        qualities = {each.quality_at(now) for each in made_of.values()}
+        quality = GOOD if qualities == {GOOD} else LATE
+        return Reading(
+            target=f"{self.id}/{capability.key}",
+            value=value if is_current else None,
+            unit=capability.unit,
+            quality=quality if is_current else STALE,
+            suspect=any(each.intake.suspects for each in made_of.values()),
+            observed_at=self.core.clock.now() - timedelta(seconds=age_s),
+            age_s=age_s,
+            deadline_s=capability.deadline_s,
+            adapter=oldest.attachment.adapter.id,
+            last_known=value,
+            missing=missing,
+        )
+
+    def members(self, group: str) -> list[str]:
+        """The members with evidence of that kind, through whatever adapter."""
+        found = {member for each in self.attachments for member, other in each.groups if other == group}
+        return sorted(found, key=lambda member: (len(member), member))
+
     def last_value(self, key: str) -> Value:
         """The last value seen, however old."""
-        return self.evidence_of(self.capabilities[key]).values.get(key)
+        capability = self.capabilities[key]
+        return self.evidence_of(capability.member, capability.group).values.get(key)
 
     # --- what happens -------------------------------------------------------------------------------------------
 
@@ -152,15 +223,37 @@ class LinkedDevice:
     ) -> None:
         """New values came, or a group became fresh again."""
         if quality_changed:
-            self.listener.readings_changed(self, [each.key for each in evidence.capabilities])
-            self.reconsider()
-        else:
-            self.listener.readings_changed(self, changed)
+            self.group_changed(evidence)
+        elif evidence is self.evidence_of(evidence.member, evidence.group):
+            self._tell(evidence, changed)
 
     def group_changed(self, evidence: GroupEvidence) -> None:
-        """A group's quality changed without new values."""
-        self.listener.readings_changed(self, [each.key for each in evidence.capabilities])
+        """A group's quality changed."""
+        self._tell(evidence, [each.key for each in evidence.capabilities])
+        if len(self.attachments) > 1:
+            self.judged(evidence)
         self.reconsider()
+
+    def judged(self, evidence: GroupEvidence) -> None:
+        """What intake thinks of the values that are shown: alarms begin and end with it."""
+        place = (evidence.member, evidence.group)
+        intake = self.evidence_of(*place).intake
+        texts = {**intake.warnings, **intake.suspicions}
+        before = self._doubtful.get(place, {})
+        if texts == before:
+            return
+        self._doubtful[place] = texts
+        for key, text in before.items():
+            if key not in texts:
+                self.cleared(key, text)
+        for key, text in texts.items():
+            if before.get(key) != text:
+                self.warned(key, text)
+
+    def _tell(self, evidence: GroupEvidence, keys: Sequence[str]) -> None:
+        """These readings are different now, and with them what is made of them."""
+        made = [key for key, each in self.aggregates.items() if each.group == evidence.group]
+        self.listener.readings_changed(self, [*keys, *made] if made else keys)
 
     def shown_changed(self, key: str) -> None:
         """What may be shown of a value changed, because a command did."""
@@ -191,9 +284,37 @@ class LinkedDevice:
         if self not in link.queue:
             link.enqueue(self)
 
-    def take_turn(self) -> None:
-        """The slot is free."""
-        self.desk.take_turn(self.active)
+    def take_turn(self, link: Link) -> None:
+        """The slot of ``link`` is free; if another one serves by now, its own line is the one to stand in."""
+        if link is self.active.link:
+            self.desk.take_turn(self.active)
+        else:
+            self.desk.ask()
+
+    # --- who serves -----------------------------------------------------------------------------------------------
+
+    def serve_through(self, attachment: Attachment) -> None:
+        """From now on this adapter serves."""
+        self.active = attachment
+        self.desk.session_opened()
+        self.listener.readings_changed(self, list(self.capabilities))
+        self.reconsider()
+
+    def decided(self, note: Note) -> None:
+        """Tell of a decision about the adapters."""
+        self.listener.adapter_decided(self, note)
+
+    def redundancy(self) -> tuple[str, str]:
+        """``none``, ``full`` or ``reduced``, and why: a reserve in use or a broken one is a note, not an outage."""
+        if self.choice is None:
+            return "none", "there is one adapter"
+        preferred = self.choice.preferred()
+        if self.active.adapter.id != preferred:
+            return "reduced", f"{self.active.adapter.id} serves in place of {preferred}"
+        for attachment in self.attachments:
+            if attachment.is_wanted and attachment.link.outage_t < math.inf:
+                return "reduced", f"{attachment.adapter.id}: {attachment.link.reason.text}"
+        return "full", ""
 
     def receipt_changed(self, receipt: Receipt) -> None:
         """Tell a command's next step."""
@@ -222,13 +343,14 @@ class LinkedDevice:
         now = self.core.now()
         essential = current = 0
         fresh: dict[str, bool] = {}
-        for attachment_group in self._served_groups():
-            is_current = attachment_group.quality_at(now).is_current
-            count = sum(capability.essential for capability in attachment_group.capabilities)
+        for evidence in [self.evidence_of(*each) for each in self.groups()]:
+            if not evidence.is_essential:
+                continue
+            is_current = evidence.quality_at(now).is_current
+            count = sum(capability.essential for capability in evidence.capabilities)
             essential += count
             current += count if is_current else 0
-            member = attachment_group.member
-            fresh[member] = fresh.get(member, False) or is_current
+            fresh[evidence.member] = fresh.get(evidence.member, True) and is_current
         missing = tuple(sorted(member for member, is_fresh in fresh.items() if not is_fresh and member))
         ordered = [self.active, *(each for each in self.attachments if each is not self.active)]
         return DeviceView(
@@ -236,19 +358,20 @@ class LinkedDevice:
             current=current,
             missing=missing,
             adapters=[
-                AdapterView(each.link.has_session, each.has_tried(now), each.link.reason) for each in ordered
+                AdapterView(each.link.has_session, each.has_tried(now), each.link.reason)
+                for each in ordered
+                if each.is_wanted or each is self.active
             ],
         )
 
-    def _served_groups(self) -> Sequence[GroupEvidence]:
-        served: dict[tuple[str, str], GroupEvidence] = {}
-        for attachment in (self.active, *self.attachments):
-            for key, evidence in attachment.groups.items():
-                served.setdefault(key, evidence)
-        return list(served.values())
+    def groups(self) -> list[tuple[str, str]]:
+        """Every member and group that some adapter has evidence of, or waits for."""
+        return list(dict.fromkeys(key for each in self.attachments for key in each.groups))
 
     def reconsider(self) -> None:
-        """Judge the availability anew and tell if it changed."""
+        """Judge the availability anew and tell if it changed; look who should serve."""
+        if self.choice is not None:
+            self.choice.ask()
         availability, reason = judge(self.view())
         told = (self.availability, self.reason.code, self.reason.text)
         self.availability, self.reason = availability, reason
@@ -279,6 +402,8 @@ class LinkedDevice:
 
     def retire(self) -> None:
         """End open commands, keep no timer."""
+        if self.choice is not None:
+            self.choice.close()
         self.desk.close()
         for attachment in self.attachments:
             attachment.retire()

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, Flag, auto
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from holdfast.link.planner import Planner, Shows, equals
 from holdfast.link.session import Endpoint, Session, Sink
 from holdfast.model import Adapter, Capability, Device, Reject, Value
+
+if TYPE_CHECKING:
+    from holdfast.link.aggregate import Aggregate
 
 
 class Trait(Flag):
@@ -71,6 +74,10 @@ class LinkTiming:
     """No valid frame for this long: the session is dropped."""
     first_data_s: float | None = None
     """How long after opening the first data may take; ``None``: as long as silence."""
+    first_data_again_s: float | None = None
+    """The same once it has delivered since the hub started; ``None``: as at first."""
+    ask_gap_s: float = 0.0
+    """Least time between the end of one exchange and the next question, for buses that need a pause."""
     dial_s: float = 3.0
     """A local peer answers a SYN within milliseconds; 3 s allows for one retransmission (1 s) and a retry (2 s)."""
     login_first_s: float = 0.5
@@ -92,6 +99,8 @@ Check = Callable[[str, str, Any, Any], Reject | None]
 """(member, group, raw, raw before or None) -> why the batch cannot be believed at all, or ``None``."""
 Project = Callable[[str, str, Any, Mapping[str, Value]], Mapping[str, Value]]
 """(member, group, raw, values before) -> capability values by key. Runs on change only."""
+Learn = Callable[[str, str, Any], Sequence[Capability]]
+"""(member, group, raw) -> everything that this batch shows the member to have."""
 Connect = Callable[[Sequence["Driver"], Sink], Session]
 """Makes the session of an endpoint for all drivers that share it (the first one's function is used)."""
 
@@ -122,6 +131,14 @@ class Driver:
     shows: Shows = equals
     members: frozenset[str] = frozenset({""})
     """The members of the endpoint that belong to this adapter; ``{""}``: all of it."""
+    takes_strangers: bool = False
+    """Members that nobody configured are taken in once they were heard twice; needs ``learn``."""
+    learn: Learn | None = None
+    """``None``: all capabilities are known beforehand. Else those that show themselves (cells, sensors) are added."""
+    aggregates: Sequence[Aggregate] = ()
+    """Values of the whole device that are made of its members'."""
+    counters: Callable[[], Mapping[str, int]] | None = None
+    """The family's own counts of its endpoint's traffic since the hub started, for the link report."""
     options: Any = field(default=None, repr=False)
     """The family's parsed options, for its own `connect`."""
 

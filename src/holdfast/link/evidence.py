@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from holdfast.link.attachment import Attachment
+    from holdfast.link.driver import Learn
 
 LATE_INTERVALS = 2.5
 """Late after so many intervals: at two, one lost reply makes the quality flicker (1 to 40 ms), at 2.5 it does not."""
@@ -43,10 +44,14 @@ class GroupEvidence:
         "follows_session",
         "group",
         "intake",
+        "is_essential",
+        "key_count",
+        "keys",
         "late_s",
         "life",
         "member",
         "n",
+        "pending",
         "quality",
         "raw",
         "t",
@@ -65,6 +70,10 @@ class GroupEvidence:
         self.member = member
         self.group = group
         self.capabilities = tuple(capabilities)
+        self.keys = frozenset(each.key for each in capabilities)
+        self.key_count = -1  # how many values the last batch had that was looked at for new ones
+        self.pending: frozenset[str] = frozenset()  # new keys of that batch; they count once they come again
+        self.is_essential = any(each.essential for each in capabilities)
         self.t = -math.inf  # as of, in loop time
         self.n = -1  # as of, in the core's order
         self.at = -math.inf  # arrival
@@ -103,24 +112,54 @@ class GroupEvidence:
             return why
         values = driver.project(self.member, self.group, raw, self.values)
         is_recent = now - self.t < self.deadline_s
-        why = self.intake.judge(values, self.values if is_recent else {}, now)
+        intake = self.intake
+        told = intake.suspicions, intake.warnings
+        why = intake.judge(values, self.values if is_recent else {}, now)
         if why is not None:
             return why
-        seen = Stamp(now, stamp.n)
-        if is_new_life:  # a new session knows nothing of the old one's runs
-            self.cells = {key: Cell(value, seen) for key, value in values.items()}
-        else:
-            for key, value in values.items():
-                cell = self.cells.get(key)
-                if cell is None or cell.value != value:
-                    self.cells[key] = Cell(value, seen)
+        has_news = intake.suspicions is not told[0] or intake.warnings is not told[1]
+        if driver.learn is not None and len(values) != self.key_count:
+            self._learn(driver.learn, raw, values)
+        if driver.planner is not None:
+            self._run(values, Stamp(now, stamp.n), is_new_life=is_new_life)
         before = self.values
         changed = [key for key, value in values.items() if key not in before or before[key] != value]
         self.values = values
         self.raw = raw
         self.life = link.life
         self.t, self.n, self.at = stamp.t, stamp.n, now
+        if has_news:
+            self.attachment.device.judged(self)
         return changed
+
+    def _run(self, values: Mapping[str, Value], seen: Stamp, *, is_new_life: bool) -> None:
+        """Keep for the planner since when each value has been as it is."""
+        if is_new_life:  # a new session knows nothing of the old one's runs
+            self.cells = {key: Cell(value, seen) for key, value in values.items()}
+            return
+        for key, value in values.items():
+            cell = self.cells.get(key)
+            if cell is None or cell.value != value:
+                self.cells[key] = Cell(value, seen)
+
+    def _learn(self, learn: Learn, raw: Any, values: Mapping[str, Value]) -> None:
+        """Values that no capability stands for: they get one once they came twice in a row."""
+        new = frozenset(values.keys() - self.keys)
+        if new and new != self.pending:
+            self.pending = new  # and the next batch is looked at as well
+            return
+        self.pending = frozenset()
+        self.key_count = len(values)
+        learned = [
+            each
+            for each in learn(self.member, self.group, raw)
+            if each.key in new and each.group == self.group
+        ]
+        if learned:
+            self.capabilities = (*self.capabilities, *learned)
+            self.keys = frozenset(each.key for each in self.capabilities)
+            self.intake.add(learned)
+            self.attachment.device.learned(learned)
 
     def became_fresh(self, now: float) -> bool:
         """Bring the quality up after new evidence; whether it changed."""

@@ -12,7 +12,7 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import LinkFault, Nonsense, Silent, Suspended, bug
+from holdfast.errors import LinkFault, Nonsense, NotNeeded, Silent, Suspended, bug
 from holdfast.link.driver import OnSilence, Poll
 from holdfast.link.machine import WITH_SESSION, Cue, State, advance
 from holdfast.link.recorder import FlightRecorder
@@ -25,10 +25,13 @@ from holdfast.logs import LinkLog
 from holdfast.model import Reason, ReasonCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from holdfast.link.attachment import Attachment
     from holdfast.link.core import Core
     from holdfast.link.device import LinkedDevice
     from holdfast.link.evidence import GroupEvidence
+    from holdfast.link.sighting import Sighting
 
 HEALTHY_S = 10.0
 HEALTHY_POLLS = 10
@@ -37,6 +40,9 @@ HEALTHY_POLLS = 10
 
 LATE_ACK_S = 1.0
 """An answer to a step that comes this late still counts as one: as long as a reply may take, and a bit."""
+
+_OUTLAST_OPENING = (ReasonCode.SILENT, ReasonCode.NONSENSE)
+"""Reasons that a path which opens does not cure: they stand until believable data come."""
 
 KEEP_ALIVE_YIELDS_S = 1.0
 """A keep-alive that is due while a command is open waits so long and looks again: the command keeps the session."""
@@ -80,7 +86,7 @@ class PollLine:
         self.due_t = next_t
         link.core.wheel.arm(self.entry, next_t)
         link.report.lateness.add(now - due_t)
-        if link.job is None and not link.queue:
+        if link.job is None and not link.queue and not link.must_pause(now):
             link.start(self.job)
         elif not self.is_waiting:  # goes at once when the slot is free, not at the next grid point
             self.is_waiting = True
@@ -119,9 +125,18 @@ class Link:
         self.log = LinkLog(logging.getLogger("holdfast.link"), str(endpoint))
         self.taps: list[Tap] = []
         self.has_failed = False
-        self.reason = Reason(code=ReasonCode.CONNECTING, text="not tried yet")
+        self.has_delivered = False  # values have come since the hub started
+        self.vain = 0  # tries in vain since values last came or since it was last needed
+        self.outage_t = math.inf  # since when there is no session that delivers, though there should be
+        self.is_needed = True
+        self.need_changed: Callable[[], None] = _nobody
+        self.found: dict[str, Sighting] = {}
+        self._reason = Reason(code=ReasonCode.CONNECTING, text="not tried yet")
         self._is_soon_asked = False
         self._next_asked = False
+        self._bytes_before = self._frames_before = 0  # when the session was opened
+        self._asked_t = -math.inf  # when the slot was last free again
+        self._gap_entry = Entry(self._gap_over)
         self._reply_entry = Entry(self._look_for_reply)
         self._silence_entry = Entry(self._look_for_silence)
         self._up_since: float | None = None
@@ -145,12 +160,35 @@ class Link:
             job = Job(driver.keep_alive.what, "", "", reply_s=driver.timing.ack_s)
             job.is_optional = True
             self.keep_alives.append(PollLine(self, job, driver.keep_alive.every_s))
-        self.log.name(", ".join(each.device.id for each in self.attachments))
+        self.log.name(self.name)
 
     @property
     def timing(self) -> Any:
         """The deadlines of the endpoint: those of the first driver on it."""
         return self.attachments[0].driver.timing
+
+    @property
+    def name(self) -> str:
+        """The devices that use it, for logs and files."""
+        return ", ".join(dict.fromkeys(each.device.id for each in self.attachments))
+
+    def adopt(self, evidence: GroupEvidence) -> None:
+        """A member made itself known: its evidence is routed from now on."""
+        self.routes[evidence.member, evidence.group] = evidence
+
+    def reconsider_need(self) -> None:
+        """An adapter needs its path now, or does so no more."""
+        is_needed = any(each.is_wanted for each in self.attachments)
+        if is_needed is not self.is_needed:
+            self.is_needed = is_needed
+            if is_needed:
+                self.vain = 0
+                self.outage_t = math.inf
+            self.need_changed()
+
+    def part(self) -> None:
+        """Nobody needs the session that is open: take leave of it."""
+        self.fail(NotNeeded("a reserve, connected when it is needed"))
 
     def debug(self, *, is_on: bool) -> None:
         """Tell everything about this link at debug level, frames by their beginnings only; or stop doing so."""
@@ -188,6 +226,8 @@ class Link:
         self.is_proven = False
         self.good_polls = 0
         self.opened_t = self.alive_t = now
+        self._bytes_before = self.report.bytes_in
+        self._frames_before = self.report.answers + self.report.strangers
         self.junk_bytes = 0
         self.rejects_since_life = 0
         self.acks_come = False
@@ -201,6 +241,8 @@ class Link:
         if self.timing.on_silence is OnSilence.REOPEN:
             self._silence_entry.disarm()
             self.core.wheel.arm(self._silence_entry, self._silence_limit())
+        if self.timing.first_data_s is not None and self._reason.code not in _OUTLAST_OPENING:
+            self._reason = Reason(code=ReasonCode.DISCOVERING, since=self.core.clock.now())
         for attachment in self.attachments:
             attachment.device.session_opened(attachment)
 
@@ -227,8 +269,9 @@ class Link:
         if self._up_since is not None:
             self.report.up_s += now - self._up_since
             self._up_since = None
-        self.report.lost(now, fault.code, fault.text, self.alive_t)
-        self.has_failed = True
+        if not isinstance(fault, NotNeeded):
+            self.report.lost(now, fault.code, fault.text, self.alive_t)
+            self.failed(now, was_vain=self.state is State.EXPECTING)
         self.tell(Reason(code=fault.code, text=fault.text, since=self.core.clock.now(), advice=fault.advice))
         job, owner = self.job, self.job_owner
         self.job = self.job_owner = None
@@ -237,9 +280,39 @@ class Link:
         for attachment in self.attachments:
             attachment.session_changed()
 
+    def failed(self, now: float, *, was_vain: bool) -> None:
+        """A try ended in vain, or a session that delivered was lost: an outage, unless it is one already."""
+        self.has_failed = True
+        self.vain += was_vain
+        self.outage_t = min(self.outage_t, now)
+
+    @property
+    def reason(self) -> Reason:
+        """Why the link is not live; while it waits for its first data, how that goes."""
+        if self._reason.code is ReasonCode.DISCOVERING and self.has_session:
+            return self._discovering()
+        return self._reason
+
+    def _discovering(self) -> Reason:
+        left_s = self.opened_t + self.patience_s - self.core.now()
+        heard = ", ".join(self.found) or "none"
+        if left_s <= 0.0:  # the session stays, since somebody speaks
+            return Reason(
+                code=ReasonCode.MEMBER_MISSING,
+                text=f"none of the configured members is heard; heard are {heard}",
+                since=self._reason.since,
+                advice="Configure the members that are heard, or check the power of those that are not.",
+            )
+        text = (
+            f"discovering, {left_s:.0f} s left: {self.report.bytes_in - self._bytes_before:,} bytes, "
+            f"{self.report.answers + self.report.strangers - self._frames_before:,} frames, "
+            f"members heard that are not configured: {heard}"
+        )
+        return Reason(code=ReasonCode.DISCOVERING, text=text, since=self._reason.since)
+
     def tell(self, reason: Reason) -> None:
         """Why the link is not live (or that it is)."""
-        self.reason = reason
+        self._reason = reason
         for attachment in self.attachments:
             attachment.device.link_changed(attachment)
 
@@ -308,6 +381,7 @@ class Link:
             return
         owner = self.job_owner
         self.job = self.job_owner = None
+        self._asked_t = self.core.now()
         if job.is_step:
             self.acks_come = end is End.OK
             self.unanswered_step_t = job.sent_t if end is End.TIMEOUT else -math.inf
@@ -338,13 +412,24 @@ class Link:
 
     def _next(self) -> None:
         self._next_asked = False
-        while self.queue and self.job is None and self.has_session:
+        while self.queue and self.job is None and self.has_session and not self.must_pause(self.core.now()):
             item = self.queue.popleft()
             if isinstance(item, PollLine):
                 item.is_waiting = False
                 self.start(item.job)
             else:
-                item.take_turn()
+                item.take_turn(self)
+
+    def must_pause(self, now: float) -> bool:
+        """Whether the bus behind needs a pause before the next question; if so, the line is served after it."""
+        gap_s = float(self.timing.ask_gap_s)
+        if gap_s == 0.0 or now >= self._asked_t + gap_s:
+            return False
+        self.core.wheel.arm(self._gap_entry, self._asked_t + gap_s)
+        return True
+
+    def _gap_over(self, now: float) -> None:
+        self.ask_next()
 
     def _look_for_reply(self, now: float) -> None:
         job = self.job
@@ -376,6 +461,9 @@ class Link:
         self.cue(Cue.EVIDENCE)
         if self._silence_entry.is_armed:  # for the first data's limit, which may lie beyond that of silence
             self.core.wheel.arm(self._silence_entry, self._silence_limit())
+        self.has_delivered = True
+        self.vain = 0
+        self.outage_t = math.inf
         self.report.regained(now)
         self._up_since = now
         count = sum(len(attachment.driver.capabilities) for attachment in self.attachments)
@@ -388,11 +476,22 @@ class Link:
         if self.good_polls >= HEALTHY_POLLS or now - self.opened_t >= HEALTHY_S:
             self.is_proven = True
 
-    def _silence_limit(self) -> float:
+    @property
+    def patience_s(self) -> float:
+        """How long the first data of a session may take, in seconds."""
         timing = self.timing
-        if self.state is State.EXPECTING and timing.first_data_s is not None:
-            return self.opened_t + float(timing.first_data_s)
-        return self.alive_t + float(timing.silence_s)
+        first_s, again_s = timing.first_data_s, timing.first_data_again_s
+        chosen_s = again_s if self.has_delivered and again_s is not None else first_s
+        return float(timing.silence_s if chosen_s is None else chosen_s)
+
+    def _silence_limit(self) -> float:
+        """When the session is over if nothing believable comes before."""
+        if self.state is not State.EXPECTING:
+            return self.alive_t + float(self.timing.silence_s)
+        limit_t = self.opened_t + self.patience_s
+        if self.alive_t > self.opened_t:  # those who speak are strangers, but the path is alive
+            limit_t = max(limit_t, self.alive_t + float(self.timing.silence_s))
+        return limit_t
 
     def _look_for_silence(self, now: float) -> None:
         if self.state not in WITH_SESSION or not self.has_session:
@@ -427,6 +526,7 @@ class Link:
             line.entry.disarm()
         self._reply_entry.disarm()
         self._silence_entry.disarm()
+        self._gap_entry.disarm()
         for attachment in self.attachments:
             attachment.retire()
 
@@ -439,8 +539,14 @@ class Link:
             "devices": [attachment.device.id for attachment in self.attachments],
             "adapters": [f"{each.device.id}/{each.adapter.id}" for each in self.attachments],
             "silence_s": self.timing.silence_s,
+            "found": [{"member": member, **sighting.as_dict(now)} for member, sighting in self.found.items()],
+            "counters": dict(counters()) if (counters := self.attachments[0].driver.counters) else {},
             **self.report.as_dict(now, self._up_since),
         }
+
+
+def _nobody() -> None:
+    """Nobody keeps the link yet."""
 
 
 def _job(poll: Poll) -> Job:

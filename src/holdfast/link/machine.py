@@ -19,6 +19,8 @@ class State(StrEnum):
     """Between two tries; a hint cuts the wait short."""
     BLOCKED = "blocked"
     """The breaker is open: refused login or wrong device, tried rarely."""
+    RESTING = "resting"
+    """Nobody needs it now: a reserve, connected when its turn comes."""
     OPENING = "opening"
     """Dialling and logging in."""
     EXPECTING = "expecting"
@@ -35,6 +37,8 @@ class Cue(StrEnum):
 
     START = "start"
     DUE = "due"
+    REST = "rest"
+    NEEDED = "needed"
     OPENED = "opened"
     EVIDENCE = "evidence"
     FAULT = "fault"
@@ -47,6 +51,9 @@ TRANSITIONS: dict[tuple[State, Cue], State] = {
     (State.STOPPED, Cue.START): State.WAITING,
     (State.WAITING, Cue.DUE): State.OPENING,
     (State.BLOCKED, Cue.DUE): State.OPENING,
+    (State.WAITING, Cue.REST): State.RESTING,
+    (State.BLOCKED, Cue.REST): State.RESTING,
+    (State.RESTING, Cue.NEEDED): State.WAITING,
     (State.OPENING, Cue.OPENED): State.EXPECTING,
     (State.OPENING, Cue.FAULT): State.ENDING,
     (State.EXPECTING, Cue.EVIDENCE): State.LIVE,
@@ -57,6 +64,7 @@ TRANSITIONS: dict[tuple[State, Cue], State] = {
     (State.ENDING, Cue.GONE_REFUSED): State.BLOCKED,
     (State.WAITING, Cue.STOP): State.STOPPING,
     (State.BLOCKED, Cue.STOP): State.STOPPING,
+    (State.RESTING, Cue.STOP): State.STOPPING,
     (State.OPENING, Cue.STOP): State.STOPPING,
     (State.EXPECTING, Cue.STOP): State.STOPPING,
     (State.LIVE, Cue.STOP): State.STOPPING,

@@ -82,6 +82,8 @@ class LinkReport:
     bytes_in: int = 0
     bytes_out: int = 0
     steps: int = 0
+    strangers: int = 0
+    """Whole messages of members that nobody configured."""
     rejects: Counter[str] = field(default_factory=Counter)
     lateness: Spread = field(default_factory=Spread)
     latency: Spread = field(default_factory=Spread)
@@ -125,6 +127,7 @@ class LinkReport:
             "poll_lateness": self.lateness.as_dict(),
             "command_latency": self.latency.as_dict(),
             "steps": self.steps,
+            "strangers": self.strangers,
             "bytes_in": self.bytes_in,
             "bytes_out": self.bytes_out,
             "rejects": dict(self.rejects),

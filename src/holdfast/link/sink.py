@@ -8,11 +8,13 @@ from holdfast.errors import LinkFault, Nonsense
 from holdfast.link.evidence import GOOD
 from holdfast.link.machine import State
 from holdfast.link.session import End
+from holdfast.link.sighting import MOST, TAKEN_IN_AFTER, Sighting
 from holdfast.model import Batch, Capability, Reject, Stamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from holdfast.link.evidence import GroupEvidence
     from holdfast.link.link import Link
     from holdfast.link.session import Job
 
@@ -62,10 +64,8 @@ class SessionSink:
         link = self.link
         now = link.core.now()
         arrival = link.core.stamp()
-        evidence = link.routes.get((batch.member, batch.group))
+        evidence = link.routes.get((batch.member, batch.group)) or self._stranger(batch, now)
         if evidence is None:
-            link.lived(now)  # a valid frame of a member that nobody configured
-            link.report.rejects["unconfigured"] += 1
             return False
         stamp = as_of or arrival
         if stamp.n < evidence.n and evidence.life == self.life:
@@ -88,11 +88,33 @@ class SessionSink:
             link.count_good(now)
         quality_changed = evidence.became_fresh(now)
         device = evidence.attachment.device
-        if evidence.attachment.is_active and (changed or quality_changed):
+        if changed or quality_changed:
             device.values_changed(evidence, changed, quality_changed=quality_changed)
         if device.is_watching or (changed and evidence.attachment.driver.is_guarding):
             device.evidence_came(evidence)
         return True
+
+    def _stranger(self, batch: Batch, now: float) -> GroupEvidence | None:
+        """A whole message of a member that nobody configured: life, and perhaps the beginning of an acquaintance."""
+        link = self.link
+        owner = next((each for each in link.attachments if batch.member in each.members), None)
+        if owner is not None:  # a member that was taken in says something new
+            return owner.take_in(batch.member, batch.group, batch.raw)
+        taker = next((each for each in link.attachments if each.driver.takes_strangers), None)
+        sighting = link.found.get(batch.member)
+        if sighting is None:
+            if len(link.found) >= MOST:
+                return None
+            sighting = link.found[batch.member] = Sighting()
+        sighting.heard(now)
+        if taker is not None and sighting.messages >= TAKEN_IN_AFTER:
+            evidence = taker.take_in(batch.member, batch.group, batch.raw)
+            if evidence is not None:
+                link.found.pop(batch.member, None)
+                return evidence
+        link.lived(now)
+        link.report.strangers += 1
+        return None
 
     def alive(self, member: str = "") -> None:
         """A valid frame without values."""

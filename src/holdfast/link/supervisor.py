@@ -11,7 +11,7 @@ import contextlib
 from datetime import timedelta
 from enum import Enum
 
-from holdfast.errors import LinkFault, Silent, bug
+from holdfast.errors import LinkFault, NotNeeded, Silent, bug
 from holdfast.link.backoff import Backoff
 from holdfast.link.link import HEALTHY_S, Link
 from holdfast.link.machine import Cue, State
@@ -24,6 +24,8 @@ HINT_SPACING_S = 1.0
 """Good news may come in a flood (discovery repeats itself); it starts a dial at most once a second."""
 STOP_S = 0.5
 """How long stopping may take in all (design: timing)."""
+
+_RESTING = Reason(code=ReasonCode.STANDBY, text="a reserve, connected when it is needed")
 
 
 class Hint(Enum):
@@ -43,6 +45,8 @@ class LinkSupervisor:
         self._task: asyncio.Task[None] | None = None
         self._wake: asyncio.Future[None] | None = None
         self._opening: asyncio.Task[object] | None = None
+        self._needed: asyncio.Future[None] | None = None
+        link.need_changed = self._need_changed
         self._last_dial_t = float("-inf")
 
     def start(self, delay_s: float = 0.0) -> None:
@@ -106,20 +110,51 @@ class LinkSupervisor:
         link = self.link
         while True:
             await self._pause(wait_s)
+            if not link.is_needed:
+                await self._rest()
             link.cue(Cue.DUE)
             link.log.setting_up(is_repeat=self.backoff.tries > 1)
             fault = await self._open()
-            if fault is None:
+            if fault is not None:
+                link.failed(link.core.now(), was_vain=True)
+            else:
                 link.opened()
+                if not link.is_needed:
+                    link.part()
                 fault = await link.until_lost()
                 if link.is_proven or link.alive_t - link.opened_t >= HEALTHY_S:
                     self.backoff.reset()
             link.cue(Cue.FAULT)
-            await self._end()
+            await self._end(goodbye=isinstance(fault, NotNeeded))
             wait_s = self._after(fault)
 
+    def _need_changed(self) -> None:
+        """The link is needed now, or is so no more."""
+        link = self.link
+        if link.is_needed:
+            if self._needed is not None and not self._needed.done():
+                self._needed.set_result(None)
+        elif link.has_session:
+            link.part()
+        elif self._wake is not None and not self._wake.done() and link.state is not State.BLOCKED:
+            self._wake.set_result(None)
+
+    async def _rest(self) -> None:
+        """Wait until somebody needs the link. A refusal's wait is not shortened by it."""
+        link = self.link
+        link.cue(Cue.REST)
+        link.tell(_RESTING)
+        while not link.is_needed:
+            self._needed = link.core.loop.create_future()
+            try:
+                await self._needed
+            finally:
+                self._needed = None
+        link.cue(Cue.NEEDED)
+        self.backoff.reset()
+
     async def _pause(self, wait_s: float) -> None:
-        if wait_s <= 0.0:
+        if wait_s <= 0.0 or not (self.link.is_needed or self.link.state is State.BLOCKED):
             return
         wake = self._wake = self.link.core.loop.create_future()
         try:
@@ -172,7 +207,7 @@ class LinkSupervisor:
         self.link.log.driver_failed(error)
         return bug(error)
 
-    async def _end(self) -> None:
+    async def _end(self, *, goodbye: bool) -> None:
         """Tear the session down whole, and wait until nothing of it runs any more."""
         link = self.link
         session = link.session
@@ -180,6 +215,8 @@ class LinkSupervisor:
         link.sink.mute()
         if session is None:
             return
+        if goodbye:
+            await self._farewell(session, goodbye=True)
         self._abort(session)
         if self._opening is not None and not self._opening.done():
             await asyncio.wait({self._opening})
@@ -194,6 +231,9 @@ class LinkSupervisor:
         """The session is gone: note why, and how long to wait."""
         link = self.link
         now = link.core.now()
+        if isinstance(fault, NotNeeded):
+            link.cue(Cue.GONE)
+            return 0.0
         if fault.is_retryable:
             link.cue(Cue.GONE)
             has_order = any(attachment.device.has_open_order for attachment in link.attachments)
@@ -205,7 +245,6 @@ class LinkSupervisor:
         link.recorder.note(now, "fault", f"{fault.code}: {fault.text}; next try in {wait_s:.2f} s")
         wall = link.core.clock.now()
         is_same = link.reason.code is fault.code
-        link.has_failed = True
         link.tell(
             Reason(
                 code=fault.code,

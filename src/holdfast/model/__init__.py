@@ -15,7 +15,7 @@ from holdfast.model.capability import (
     accept,
 )
 from holdfast.model.command import Authority, CommandState, Issuer, Receipt, StandingOrder
-from holdfast.model.device import Adapter, Device, Identity, Standby
+from holdfast.model.device import Adapter, Device, FailoverTiming, Identity, Standby
 from holdfast.model.reading import Quality, Reading
 from holdfast.model.wire import (
     NEVER,
@@ -44,6 +44,7 @@ __all__ = [
     "CommandState",
     "Device",
     "Event",
+    "FailoverTiming",
     "Freshness",
     "Heard",
     "HeardWhy",

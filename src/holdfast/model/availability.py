@@ -37,6 +37,8 @@ class ReasonCode(StrEnum):
     CONNECTING = "connecting"
     INSECURE = "insecure"
     SUSPENDED = "suspended"
+    STANDBY = "standby"
+    """A reserve that rests: connected when it is needed."""
     STOPPED = "stopped"
     INTERNAL = "internal"
 
@@ -56,6 +58,7 @@ PRECEDENCE: tuple[ReasonCode, ...] = (
     ReasonCode.MEMBER_MISSING,
     ReasonCode.DISCOVERING,
     ReasonCode.CONNECTING,
+    ReasonCode.STANDBY,
     ReasonCode.OK,
 )
 """Which reason is told first when several hold: what a person must mend comes before what mends itself."""

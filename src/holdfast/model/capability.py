@@ -45,15 +45,39 @@ Freshness = Periodic | WhileAlive | Setting
 
 @dataclass(frozen=True, slots=True)
 class Sanity:
-    """Limits outside which a value is not believed at once (see intake).
+    """What a value must be like to be believed at once, and what about it is strange (see intake).
 
     ``minimum`` and ``maximum`` are in the capability's unit; ``jump`` is the largest step between two
     consecutive values. A value beyond them is rejected until it repeats consistently.
+
+    The rest only warns. ``independent_of`` names capabilities of the same group that measure something else: from
+    further than ``apart`` (in the unit) to exactly equal in one step is strange. A value that has stood still for
+    ``frozen_s`` seconds while ``counter``, a capability of the same group, went on is not being measured any more.
+
+    Raises `ValueError` where the declaration contradicts itself or is half of one.
     """
 
     minimum: float | None = None
     maximum: float | None = None
     jump: float | None = None
+    independent_of: tuple[str, ...] = ()
+    apart: float | None = None
+    frozen_s: float | None = None
+    counter: str = ""
+
+    def __post_init__(self) -> None:
+        if self.minimum is not None and self.maximum is not None and not self.minimum <= self.maximum:
+            raise ValueError(f"minimum {self.minimum:g} is above maximum {self.maximum:g}")
+        if self.jump is not None and not self.jump > 0:
+            raise ValueError(f"a jump is more than 0, not {self.jump:g}")
+        if bool(self.independent_of) != (self.apart is not None):
+            raise ValueError("independent_of and apart belong together")
+        if self.apart is not None and not self.apart >= 0:
+            raise ValueError(f"apart is 0 or more, not {self.apart:g}")
+        if bool(self.counter) != (self.frozen_s is not None):
+            raise ValueError("frozen_s and counter belong together")
+        if self.frozen_s is not None and not self.frozen_s > 0:
+            raise ValueError(f"frozen_s is more than 0 seconds, not {self.frozen_s:g}")
 
 
 @dataclass(frozen=True, slots=True)

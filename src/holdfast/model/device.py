@@ -39,6 +39,20 @@ class Adapter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailoverTiming:
+    """How calmly a device moves between its adapters; seconds (design: timing).
+
+    ``minimum_stay_s``: least time on one adapter before a better one is preferred to it. ``hold_s``: how long a
+    preferred adapter must have delivered without a break before it serves again. ``probe_every_s``: how often a
+    preferred one that is down is tried meanwhile.
+    """
+
+    minimum_stay_s: float = 30.0
+    hold_s: float = 60.0
+    probe_every_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
     """A physical thing with a stable identity, independent of its address."""
 
@@ -48,6 +62,7 @@ class Device:
     options: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     capabilities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    failover: FailoverTiming = FailoverTiming()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,8 @@ class Reading:
     ``value`` is ``None`` unless the quality is good or late; ``last_known`` keeps the last value seen.
     ``age_s`` counts seconds from the moment the evidence was asked for (or arrived unasked), ``deadline_s`` is
     the age at which the value is stale (``None``: it does not age). ``adapter`` names the path it came by.
-    ``suspect`` marks a value that passed its sanity limits only by repeating.
+    ``suspect`` marks a value that passed its sanity limits only by repeating. ``missing`` names the members that a
+    value made of several lacks: without them it is stale, or tells of the others alone where that was allowed.
     """
 
     target: str
@@ -49,3 +50,4 @@ class Reading:
     deadline_s: float | None = None
     adapter: str = ""
     last_known: Value = None
+    missing: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ import zoneinfo
 from typing import TYPE_CHECKING, Any
 
 from holdfast.hub.site.adapter import read_adapter
+from holdfast.hub.site.failover import FAILOVER_KEYS, read_failover
 from holdfast.hub.site.plain import plain
 from holdfast.hub.site.preparing import DEVICE_KEYS, Preparing
 from holdfast.hub.site.problems import Findings, Locate, Place, kind_of, shown, spelled
@@ -90,6 +91,7 @@ class _Reading:
             self._keep_unique(self._device_ids, ident, section, "devices")
         name = section.text("name") or ident or ""
         options = section.mapping("options")
+        failover = read_failover(Section(options or {}, (*section.place, "options"), self._findings))
         outputs = section.named("outputs")
         capabilities = section.named("capabilities", is_path=True)
         adapters, places = self._adapters(section)
@@ -97,9 +99,10 @@ class _Reading:
             id=ident or "",
             name=name,
             adapters=tuple(adapters),
-            options=options or {},
+            options={key: value for key, value in (options or {}).items() if key not in FAILOVER_KEYS},
             outputs=outputs or {},
             capabilities=capabilities or {},
+            failover=failover,
         )
         if None in (ident, options, outputs, capabilities):
             return DeviceSpec(device, ())  # its drivers would only complain about what is known already

@@ -71,6 +71,14 @@ class Section:
         self.note(key, f"{shown(value)} is not a whole number", advice)
         return default
 
+    def seconds(self, key: str, least: float, most: float, default: float) -> float:
+        """A duration within limits."""
+        value = self.raw.get(key, default)
+        if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most:
+            return float(value)
+        self.note(key, f"{shown(value)} is not possible here", f"use seconds from {least:g} to {most:g}")
+        return default
+
     def flag(self, key: str, default: bool) -> bool:
         """True or false; the ``yes`` and ``off`` of older YAML are text."""
         value = self.raw.get(key, default)

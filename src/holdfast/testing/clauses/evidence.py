@@ -39,7 +39,7 @@ async def dates_answers_by_their_question(stage: Stage) -> None:
         if report not in ("observed", "same"):
             return
         device, capability = stage.hub.resolve(target)
-        evidence = device.evidence_of(capability)
+        evidence = device.evidence_of(capability.member, capability.group)
         if capability.key not in evidence.values:
             return
         value = evidence.values[capability.key]

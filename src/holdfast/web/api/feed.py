@@ -106,9 +106,9 @@ class Feed:
         """Offer every group whose evidence is newer than when it was last told."""
         pace = Pace()
         for device in list(self._hub.devices.values()):
-            for (member, group), evidence in list(device.active.groups.items()) if device.attachments else ():
+            for member, group in device.groups():
                 key = GroupKey(device.id, member, group)
-                shown = device.evidence_of(evidence.capabilities[0])
+                shown = device.evidence_of(member, group)
                 seen_t = shown.seen_t()
                 if shown.n >= 0 and self._told.get(key) != seen_t:
                     self._told[key] = seen_t
