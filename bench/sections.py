@@ -50,6 +50,7 @@ class Plan:
     steady_s: float = 600.0
     rounds: int = 5
     micro_links: int = 1_000
+    jk_frames: int = 20_000
 
 
 QUICK = Plan(
@@ -68,6 +69,7 @@ QUICK = Plan(
     steady_s=3.0,
     rounds=1,
     micro_links=100,
+    jk_frames=2_000,
 )
 """Everything once and briefly: shows that all of it runs, says little about speed."""
 
@@ -289,3 +291,16 @@ def micro(plan: Plan) -> Section:
         return parts.rows(plan.rounds, plan.micro_links)
 
     return timed("micro", "single parts, without sockets", rows)
+
+
+def jkbms(plan: Plan) -> Section:
+    """JK frames, beside another library's decoder."""
+
+    def rows() -> list[Row]:
+        from bench.jkbms import (
+            section as jk,
+        )  # only here: the rest of the run need not know of a second Python
+
+        return jk.rows(plan.jk_frames, plan.rounds)
+
+    return timed("jkbms", f"{plan.jk_frames:,} JK live frames, CPU time, median of {plan.rounds}", rows)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.clock import Clock, SystemClock
 from holdfast.drivers.ipcom.driver import IPCOM
+from holdfast.drivers.jkbms.driver import JKBMS
 from holdfast.hub.events import Kind
 from holdfast.hub.hub import Hub
 from holdfast.hub.site.read import read_site
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from holdfast.hub.site.spec import SiteSpec
     from holdfast.link.driver import Family
 
-FAMILIES: Mapping[str, Family] = {family.name: family for family in (IPCOM,)}
+FAMILIES: Mapping[str, Family] = {family.name: family for family in (IPCOM, JKBMS)}
 """The device families that this installation can speak to, by the name that site files use."""
 
 

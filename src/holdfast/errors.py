@@ -38,12 +38,6 @@ class ConfigurationError(HoldfastError):
         self.path = path
 
 
-class Unsupported(HoldfastError):
-    """The device or its firmware speaks something we do not."""
-
-    code = ReasonCode.UNSUPPORTED
-
-
 # --- the network or the device must recover; the supervisor tries again ----------------------------------
 
 
@@ -87,6 +81,13 @@ class NotNeeded(LinkFault):
     """Not a fault: the path is a reserve, and nobody needs it now."""
 
     code = ReasonCode.STANDBY
+
+
+class Unsupported(LinkFault):
+    """The device or its firmware speaks something we do not; it is asked again as rarely as after a refused login."""
+
+    is_retryable = False
+    code = ReasonCode.UNSUPPORTED
 
 
 class LoginRefused(LinkFault):

@@ -270,6 +270,20 @@ def test_a_member_that_only_a_reserve_knows_is_looked_for() -> None:
     assert story.see(partial, alike, after_s=2.0).connect == {"a"}
 
 
+def test_adapters_that_share_the_members_are_all_connected() -> None:
+    """Two paths of one battery each: neither is a reserve of the other; when one goes, the other serves alone."""
+    first = healthy("a", covers=frozenset({"0"}), known=frozenset({"0"}))
+    second = resting("b", 2, known=frozenset({"1"}))
+    story = Story(memory())
+    assert story.see(first, second).connect == {"a", "b"}
+    second = healthy("b", 2, covers=frozenset({"1"}), known=frozenset({"1"}))
+    story.see(first, second, after_s=500.0)
+    assert story.memory.active == "a"
+    story.see(lost("a", vain=1, known=frozenset({"0"})), second, after_s=1.0)
+    assert story.memory.active == "b"
+    assert "b does not cover 0" in story.told[-1]
+
+
 sights = st.builds(
     AdapterSight,
     id=st.just(""),

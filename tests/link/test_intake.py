@@ -96,6 +96,7 @@ def test_what_happens_to_a_row_of_values(values: Sequence[Value], verdicts: str)
         (Sanity(0, 100), [255, 65535, 255, 30000, 255], "xxxxx"),
         (Sanity(0, 100), [255, 200, 240], "xxs"),
         (Sanity(0, 100), [-1, 101, -1], "xxx"),
+        (Sanity(0, 100), [255, 255, 255, 65535, 255], "xxsxs"),
         (Sanity(jump=1), [5, 6, 8, 8, 8, 8], "..xxs."),
         (Sanity(7, 7), [7, 8, 8, 8], ".xxs"),
     ],
@@ -403,7 +404,9 @@ FROZEN = {"amps": Sanity(frozen_s=3, counter="n")}
         ),
         pytest.param([*((5, n) for n in range(5)), (6, 6), (6, 7)], "...ww..", id="the next change ends it"),
         pytest.param(
-            [*((5, n) for n in range(4)), (5, 3), (5, 3)], "...www", id="not when the counter stops after all"
+            [*((5, n) for n in range(4)), (5, 3), (5, 3), (6, 4)],
+            "...www.",
+            id="not when the counter stops after all",
         ),
         pytest.param([(5, 0)] * 8, "........", id="both stand still: a quiet device"),
         pytest.param([(5, 0), (5, 1), *[(5, 2)] * 6], "........", id="the counter stopped too"),

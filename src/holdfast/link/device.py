@@ -378,6 +378,12 @@ class LinkedDevice:
         if told != (availability, reason.code, reason.text):  # another time of the next try is no news
             self.listener.availability_changed(self)
 
+    def present_reason(self) -> Reason:
+        """The reason in the words of this moment: while members are looked for it counts seconds, bytes and frames."""
+        if self.reason.code in (ReasonCode.DISCOVERING, ReasonCode.MEMBER_MISSING):
+            return judge(self.view())[1]
+        return self.reason
+
     # --- commands ---------------------------------------------------------------------------------------------------
 
     @property

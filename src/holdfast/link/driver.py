@@ -124,6 +124,8 @@ class Driver:
     polls: Sequence[Poll] = ()
     keep_alive: KeepAlive | None = None
     check: Check = believe
+    confirms: frozenset[str] = frozenset()
+    """Groups that hardly ever change: a change in them counts once it came twice alike, so that no damage is one."""
     planner: Planner | None = None
     """``None``: read-only."""
     is_guarding: bool = False

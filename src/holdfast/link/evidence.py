@@ -38,6 +38,7 @@ class GroupEvidence:
         "_entry",
         "at",
         "attachment",
+        "candidate",
         "capabilities",
         "cells",
         "deadline_s",
@@ -78,6 +79,7 @@ class GroupEvidence:
         self.n = -1  # as of, in the core's order
         self.at = -math.inf  # arrival
         self.raw: Any = None
+        self.candidate: Any = None  # what came once, where that is not enough
         self.life = 0  # the link's session that brought it
         self.values: Mapping[str, Value] = {}
         self.cells: dict[str, Cell] = {}
@@ -110,6 +112,9 @@ class GroupEvidence:
         why = driver.check(self.member, self.group, raw, None if is_new_life else self.raw)
         if why is not None:
             return why
+        if self.group in driver.confirms and raw != self.raw and raw != self.candidate:
+            self.candidate = raw
+            return Reject("unconfirmed", f"{self.group} changed: it counts when it comes again")
         values = driver.project(self.member, self.group, raw, self.values)
         is_recent = now - self.t < self.deadline_s
         intake = self.intake

@@ -288,7 +288,7 @@ class _Deciding:
             wanted += self._tried()
         else:
             wanted.append(active)
-        wanted += [each for each in self.order if each.is_hot or self._adds(each)]
+        wanted += [each for each in self.order if each.is_hot or self._adds(each) or self._is_alone(each)]
         connected: set[str] = set()
         is_taken = False
         for each in wanted:
@@ -298,6 +298,12 @@ class _Deciding:
                 is_taken = True
             connected.add(each.id)
         return connected
+
+    def _is_alone(self, each: AdapterSight) -> bool:
+        """Whether it knows a member that nobody else knows: then it is no reserve but a part of the whole."""
+        return bool(
+            each.known - frozenset().union(*(other.known for other in self.order if other is not each))
+        )
 
     def _adds(self, each: AdapterSight) -> bool:
         """Whether it delivers a member that the active one does not."""

@@ -90,8 +90,8 @@ class Limits:
         shown = f"{value:g} {self.unit}".rstrip()
         if not self.low <= value <= self.high:
             what = f"below {self.low:g}" if value < self.low else f"above {self.high:g}"
-            stays = _is_number(last) and not self.low <= last <= self.high and self._is_near(value, last)
-            return Fault(self.key, value, shown, what, stays)
+            has_stayed = _is_finite(last) and not self.low <= last <= self.high and self.agree(value, last)
+            return Fault(self.key, value, shown, what, has_stayed)
         if not _is_finite(last) or self._is_near(value, last) or self._is_near(value, passed_over):
             return None
         return Fault(self.key, value, shown, f"a jump from {last:g}")

@@ -120,8 +120,8 @@ class Sink(Protocol):
     def found(self, member: str, capabilities: Sequence[Capability]) -> None:
         """A member made itself known, with what it can do."""
 
-    def heard(self, data: bytes) -> None:
-        """These bytes came: counted, and shown to whoever watches the wire."""
+    def heard(self, data: bytes, *, is_secret: bool = False) -> None:
+        """These bytes came: counted, and shown to whoever watches the wire, unless they are secret (a login's)."""
 
     def said(self, data: bytes, *, is_secret: bool = False) -> None:
         """These bytes went; those of a login are secret and are never shown."""

@@ -92,7 +92,8 @@ class SessionSink:
             device.values_changed(evidence, changed, quality_changed=quality_changed)
         if device.is_watching or (changed and evidence.attachment.driver.is_guarding):
             device.evidence_came(evidence)
-        return True
+        # What would look different when it came again must be judged again.
+        return evidence.intake.is_settled
 
     def _stranger(self, batch: Batch, now: float) -> GroupEvidence | None:
         """A whole message of a member that nobody configured: life, and perhaps the beginning of an acquaintance."""
@@ -165,15 +166,16 @@ class SessionSink:
                 self.link.core.now(), "found", f"member {member}: {len(capabilities)} capabilities"
             )
 
-    def heard(self, data: bytes) -> None:
+    def heard(self, data: bytes, *, is_secret: bool = False) -> None:
         """Bytes came."""
         link = self.link
         link.report.bytes_in += len(data)
         if link.job_owner is not None:  # a step waits for its answer
             link.heard_t = link.core.now()
         if link.taps:
+            shown = bytes(len(data)) if is_secret else data
             for tap in link.taps:
-                tap.heard(data)
+                tap.heard(shown)
 
     def said(self, data: bytes, *, is_secret: bool = False) -> None:
         """Bytes went."""

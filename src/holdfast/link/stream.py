@@ -30,15 +30,21 @@ class StreamSession(asyncio.Protocol):
     A late answer carries no id, so it gets the stamp of the *oldest* open question, and the newer question stays open
     in its stead. A lost answer cannot be told from a late one, however quick the next one seems; so from then on ages
     err on the old side by one question, and when the debt has grown to `OWED_S` the session begins anew.
+
+    Where answers name their question (``are_answers_named``, a bus with addresses), none can be taken for another's and
+    nothing is owed; what nobody asked for counts from its arrival. Such a codec is asked for its bytes each time, and
+    may have nothing to say: then the question is over at once.
     """
 
-    def __init__(self, dial: Dial, codec: Codec, sink: Sink) -> None:
+    def __init__(self, dial: Dial, codec: Codec, sink: Sink, *, are_answers_named: bool = False) -> None:
         self._dial = dial
         self._codec = codec
         self._sink = sink
+        self._are_answers_named = are_answers_named
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
         self._is_ready = False
+        self._is_hiding = False  # what is heard now holds secrets
         self._is_mute = False
         self._heard = bytearray()
         self._listener: asyncio.Future[None] | None = None
@@ -69,6 +75,7 @@ class StreamSession(asyncio.Protocol):
         if self._gone.done():
             raise SessionLost("the device closed the connection right after the login")
         self._is_ready = True
+        self._is_hiding = False
         early = bytes(self._heard)  # and what the codec kept of the last answer is looked at as well
         self._heard.clear()
         self._take(early)
@@ -91,6 +98,7 @@ class StreamSession(asyncio.Protocol):
     async def _converse(self, say: Say, end_t: float) -> Heard:
         """Say something, listen until enough, a gap, the limit or the end. Leaves over what was not asked for."""
         assert self._transport is not None
+        self._is_hiding = say.hides_answer
         if say.data:
             self._transport.write(say.data)
             self._sink.said(say.data, is_secret=True)
@@ -127,7 +135,7 @@ class StreamSession(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes came. Whatever goes wrong here must not escape: asyncio would close the connection without a word."""
         try:
-            self._sink.heard(data)
+            self._sink.heard(data, is_secret=self._is_hiding)
             job = self._job
             if job is not None and self._is_clean and self._whole.get(job) == data:
                 self._job = None
@@ -170,12 +178,10 @@ class StreamSession(asyncio.Protocol):
             data = self._codec.encode(job.payload)
             self._is_step_in_debt = bool(self._owed)
         else:
-            cached = self._requests.get(job.what)
-            if cached is None:
-                cached = self._requests[job.what] = self._codec.request(job.what)
-            data = cached
-            if not job.is_optional:
-                self._asked = job
+            data = self._question(job)
+            if not data:
+                self._sink.finished(job, End.OK)
+                return
         if not self._is_clean and self._codec.is_partial:
             self._settle(self._codec.flush())  # the next request ends the previous exchange
         self._job = job
@@ -183,10 +189,22 @@ class StreamSession(asyncio.Protocol):
         self._transport.write(data)
         self._sink.said(data)
 
+    def _question(self, job: Job) -> bytes:
+        if self._are_answers_named:
+            return self._codec.request(job.what)
+        if not job.is_optional:
+            self._asked = job
+        cached = self._requests.get(job.what)
+        if cached is None:
+            cached = self._requests[job.what] = self._codec.request(job.what)
+        return cached
+
     def forget(self, job: Job) -> None:
         """The deadline has passed: an answer that still comes belongs to this question, not to the next."""
         if self._job is job:
             self._job = None
+            if self._are_answers_named:
+                return
             # A step's answer counts where it may be a batch: seen so, or not to be told from one that is owed.
             is_owed = self._answers_steps or self._is_step_in_debt if job.is_step else not job.is_optional
             if is_owed:

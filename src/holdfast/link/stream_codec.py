@@ -34,7 +34,7 @@ class Codec(Protocol):
         """
 
     def request(self, what: str) -> bytes:
-        """The bytes that ask for ``what``."""
+        """The bytes that ask for ``what``; empty, where answers name their question, when nothing may be asked now."""
 
     def encode(self, payload: Any) -> bytes:
         """The bytes of a step: the last gate, raises `ValueError` for what must never be sent."""

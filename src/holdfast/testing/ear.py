@@ -47,7 +47,7 @@ class Ear:
         """See `Sink`."""
         self.reports.append("found")
 
-    def heard(self, data: bytes) -> None:
+    def heard(self, data: bytes, *, is_secret: bool = False) -> None:
         """See `Sink`. Bytes are no report."""
 
     def said(self, data: bytes, *, is_secret: bool = False) -> None:

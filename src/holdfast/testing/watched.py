@@ -124,9 +124,9 @@ class WatchedSink:
             self._inner.found(member, capabilities)
         self._conduct.reported(self._loop.time(), "found")
 
-    def heard(self, data: bytes) -> None:
+    def heard(self, data: bytes, *, is_secret: bool = False) -> None:
         """See `Sink`."""
-        self._inner.heard(data)
+        self._inner.heard(data, is_secret=is_secret)
 
     def said(self, data: bytes, *, is_secret: bool = False) -> None:
         """See `Sink`."""

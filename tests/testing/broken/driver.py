@@ -125,7 +125,7 @@ class Relay:
     def found(self, member: str, capabilities: Sequence[Capability]) -> None:
         self.sink.found(member, capabilities)
 
-    def heard(self, data: bytes) -> None:
+    def heard(self, data: bytes, *, is_secret: bool = False) -> None:
         self.sink.heard(data)
 
     def said(self, data: bytes, *, is_secret: bool = False) -> None:

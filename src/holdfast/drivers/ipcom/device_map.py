@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from holdfast.drivers.ipcom.checks import shown
 from holdfast.drivers.ipcom.messages import MODULES, OUTPUTS
 from holdfast.drivers.ipcom.wiring import Place
+from holdfast.options import shown
 
 LIGHTS, SHUTTERS, SWITCHES = "lights", "shutters", "switches"
 _CATEGORIES: Final = (LIGHTS, SHUTTERS, SWITCHES)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import SplitResult, urlsplit
 
-from holdfast.drivers.ipcom.checks import Section, shown
+from holdfast.addresses import TcpAddress, parse_tcp
 from holdfast.drivers.ipcom.messages import MODULES, OUTPUTS, PASSWORD_ROOM, USER_ROOM
 from holdfast.drivers.ipcom.wiring import (
     RELAYS,
@@ -20,6 +19,7 @@ from holdfast.drivers.ipcom.wiring import (
     Place,
 )
 from holdfast.errors import ConfigurationError
+from holdfast.options import Section, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,8 +116,7 @@ class IpcomOptions:
     @property
     def address(self) -> str:
         """Host and port as one text."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return str(TcpAddress(self.host, self.port))
 
 
 def parse_options(device: Device, adapter: Adapter) -> IpcomOptions:
@@ -128,13 +127,13 @@ def parse_options(device: Device, adapter: Adapter) -> IpcomOptions:
     elsewhere = {key: ("adapters", adapter.id, key) for key in adapter.options}
     section = Section({**device.options, **adapter.options}, ("options",), elsewhere)
     section.allow(_OPTIONS)
-    host, port = _address(adapter.url)
+    where = parse_tcp(adapter.url, PORT, "a controller")
     modules = _modules(section)
     outputs, covers = _wiring(device.outputs, modules)
     login_s = section.seconds("login_s", 0.1, 60.0, 0.0) if "login_s" in section.raw else None
     return IpcomOptions(
-        host=host,
-        port=port,
+        host=where.host,
+        port=where.port,
         username=_username(adapter, section.text("serial", "")),
         password=_password(adapter),
         bus=section.whole("bus", 0, 255, BUS),
@@ -159,34 +158,6 @@ def parse_options(device: Device, adapter: Adapter) -> IpcomOptions:
 
 
 # --- the path and the login -----------------------------------------------------------------------------------
-
-
-def _address(url: str) -> tuple[str, int]:
-    advice = f"write tcp://HOST or tcp://HOST:PORT, such as tcp://192.168.1.50:{PORT} or tcp://[::1]:{PORT}"
-
-    def fail(text: str) -> ConfigurationError:
-        return ConfigurationError(text, advice=advice, path=("url",))
-
-    if not url:
-        raise fail("the address is missing")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise fail(f"{shown(url)} is not an address") from None
-    if "@" in parts.netloc:
-        raise ConfigurationError(
-            "this address holds a login", advice="use the keys username and password", path=("url",)
-        )
-    if parts.scheme != "tcp" or not parts.hostname or _has_more(parts):
-        raise fail(f"{shown(url)} is not the address of a controller")
-    if port == 0:
-        raise fail("port 0 cannot be dialled")
-    return parts.hostname, PORT if port is None else port
-
-
-def _has_more(parts: SplitResult) -> bool:
-    return parts.path not in ("", "/") or bool(parts.query) or bool(parts.fragment)
 
 
 def _username(adapter: Adapter, serial: str) -> str:

@@ -1,0 +1,1 @@
+"""Transports: bytes arrive whole and in order, and every failure has words."""
