@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -327,6 +328,62 @@ async def test_a_command_given_during_the_move_is_verified_on_the_reserve() -> N
         assert ended.state is CommandState.VERIFIED
         assert second.state["lamp"] == 1
         assert serving(hub) == "b"
+
+
+async def test_exclusive_paths_are_never_open_together() -> None:
+    """The controller serves one client: the second path is dialled when the first is gone, and the other way round."""
+    first, second = LineDevice(), LineDevice()
+    await first.listen("a")
+    await second.listen("b")
+    plain = lamp()
+    drivers = [replace(each, endpoint=replace(each.endpoint, is_exclusive=True)) for each in plain.drivers]
+    async with hub_of(DeviceSpec(plain.device, tuple(drivers))) as hub:
+        links = list(hub.links.values())
+        together: list[float] = []
+
+        async def watch() -> None:
+            while True:
+                if all(each.session is not None for each in links):
+                    together.append(loop().time())
+                await asyncio.sleep(0.01)
+
+        watching = asyncio.create_task(watch())
+        await asyncio.sleep(3)
+        host("a").blackhole()
+        await until(lambda: serving(hub) == "b", 15.0)
+        await asyncio.sleep(200)
+        assert serving(hub) == "b"
+        host("a").restore()
+        host("b").refuse()
+        host("b").reset_all()
+        await until(lambda: serving(hub) == "a", 15.0)
+        hub.activate("pack", "b")
+        host("b").restore()
+        await until(lambda: serving(hub) == "b", 15.0)
+        watching.cancel()
+        await asyncio.wait({watching})
+        assert together == []
+
+
+async def test_a_third_adapter_rests_unless_it_is_hot() -> None:
+    """Whatever the number of reserves: the cold ones are not dialled, the hot one is watched."""
+    for name in "ab":
+        await LineDevice().listen(name)
+    await LineDevice().listen("c")
+    adapters = tuple(
+        Adapter(id=name, driver="lockstep", url=name, priority=k + 1, standby=standby)
+        for k, (name, standby) in enumerate((("a", Standby.COLD), ("b", Standby.COLD), ("c", Standby.HOT)))
+    )
+    device = Device(id="pack", name="lamp", adapters=adapters, failover=QUICK)
+    async with hub_of(DeviceSpec(device, tuple(LOCKSTEP.prepare(device, each) for each in adapters))) as hub:
+        await asyncio.sleep(20)
+        assert [each.link.report.sessions for each in hub.device("pack").attachments] == [1, 0, 1]
+        assert hub.device("pack").redundancy() == ("full", "")
+        host("c").refuse()
+        host("c").reset_all()
+        await asyncio.sleep(3)
+        word, text = hub.device("pack").redundancy()
+        assert (word, text.partition(":")[0]) == ("reduced", "c")
 
 
 @pytest.mark.parametrize("wait_s", [0.0, 0.3, 1.0, 16.0, 31.0])

@@ -8,6 +8,8 @@ past its deadline, however busy the loop is.
 from __future__ import annotations
 
 import math
+from itertools import compress
+from operator import ne
 from typing import TYPE_CHECKING, Any
 
 from holdfast.link.intake import Intake
@@ -29,6 +31,14 @@ ALIVE_DEADLINE = 2.0
 """A value of a source that pushes on change is stale this many silence deadlines after the last sign of life."""
 
 GOOD, LATE, STALE, UNKNOWN = Quality.GOOD, Quality.LATE, Quality.STALE, Quality.UNKNOWN
+
+
+def _changed(values: Mapping[str, Value], before: Mapping[str, Value]) -> list[str]:
+    """The keys whose values are new or different; those that have vanished are not among them."""
+    keys = tuple(values)
+    if keys == tuple(before):  # as nearly always: the same in the same order
+        return list(compress(keys, map(ne, values.values(), before.values())))
+    return [key for key, value in values.items() if key not in before or before[key] != value]
 
 
 class GroupEvidence:
@@ -112,8 +122,7 @@ class GroupEvidence:
         why = driver.check(self.member, self.group, raw, None if is_new_life else self.raw)
         if why is not None:
             return why
-        if self.group in driver.confirms and raw != self.raw and raw != self.candidate:
-            self.candidate = raw
+        if self.group in driver.confirms and not self._is_confirmed(raw):
             return Reject("unconfirmed", f"{self.group} changed: it counts when it comes again")
         values = driver.project(self.member, self.group, raw, self.values)
         is_recent = now - self.t < self.deadline_s
@@ -123,12 +132,11 @@ class GroupEvidence:
         if why is not None:
             return why
         has_news = intake.suspicions is not told[0] or intake.warnings is not told[1]
-        if driver.learn is not None and len(values) != self.key_count:
+        if driver.learn is not None and (len(values) != self.key_count or self.pending):
             self._learn(driver.learn, raw, values)
         if driver.planner is not None:
             self._run(values, Stamp(now, stamp.n), is_new_life=is_new_life)
-        before = self.values
-        changed = [key for key, value in values.items() if key not in before or before[key] != value]
+        changed = _changed(values, self.values)
         self.values = values
         self.raw = raw
         self.life = link.life
@@ -146,6 +154,11 @@ class GroupEvidence:
             cell = self.cells.get(key)
             if cell is None or cell.value != value:
                 self.cells[key] = Cell(value, seen)
+
+    def _is_confirmed(self, raw: Any) -> bool:
+        """Whether it is what was believed before, or has come twice in a row."""
+        candidate, self.candidate = self.candidate, raw
+        return bool(raw in (self.raw, candidate))
 
     def _learn(self, learn: Learn, raw: Any, values: Mapping[str, Value]) -> None:
         """Values that no capability stands for: they get one once they came twice in a row."""
@@ -169,10 +182,12 @@ class GroupEvidence:
     def became_fresh(self, now: float) -> bool:
         """Bring the quality up after new evidence; whether it changed."""
         before = self.quality
-        self.quality = self.quality_at(now)
+        quality = self.quality = self.quality_at(now)
+        if quality is before is GOOD and self._entry.is_armed:
+            return False  # whoever is woken too early goes by the stamp and arms itself anew
         if self.deadline_s != math.inf:
             self._arm()
-        return before is not self.quality
+        return before is not quality
 
     # --- growing old ---------------------------------------------------------------------------------------
 
