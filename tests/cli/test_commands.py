@@ -80,6 +80,15 @@ def test_retry(ask: Invoke) -> None:
     assert ask("retry", "house").out == "house: trying now\n"
 
 
+def test_activate(ask: Invoke) -> None:
+    """The only adapter serves already; another one is not there."""
+    assert ask("activate", "house", "lan").out == "house: lan serves\n"
+    done = ask("activate", "house", "wifi")
+    assert (done.code, done.out) == (2, "")
+    assert "house has no enabled adapter 'wifi'" in done.err
+    assert "lan" in done.err
+
+
 # --- acting -----------------------------------------------------------------------------------------------------
 
 
@@ -231,6 +240,7 @@ def test_the_test_switches_nothing_unasked(ask: Invoke) -> None:
         ["on", "x"],
         ["toggle", "x"],
         ["retry", "x"],
+        ["activate", "x", "y", "--json"],
         ["test", "x"],
     ],
 )

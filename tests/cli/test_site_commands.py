@@ -223,5 +223,14 @@ def test_records_are_those_of_the_api(tmp_path: Path, house: House, monkeypatch:
         assert keys(shapes.ReadingShape) == set(own.readings()[0])
         assert keys(shapes.ReceiptShape) == set(receipt)
         assert keys(shapes.LinkShape) == set(own.links()[0])
+        assert keys(shapes.RedundancyShape) == set(device["redundancy"])
+        own.hub.alarm_changed(own.hub.device("house"), "blind", "both relays are on", is_on=True)
+        assert keys(shapes.AlarmShape) == set(own.alarms()[0])
+        changes = own.changes()
+        next(changes)
+        own.hub.note("failover", "a -> b", device="house", decision="moved")
+        event = next(each.record for each in changes if each.kind == "event")
+        assert {"kind", "device", "text", "data"} <= set(event)
+        assert event["data"]["decision"] == "moved"
     finally:
         own.close()

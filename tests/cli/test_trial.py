@@ -49,6 +49,9 @@ class Told:
     def devices(self) -> list[Record]:
         return [self.device("house")]
 
+    def alarms(self) -> list[Record]:
+        return []
+
     def links(self) -> list[Record]:
         return [self._links.popleft() if len(self._links) > 1 else self._links[0]]
 

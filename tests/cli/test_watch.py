@@ -114,6 +114,7 @@ def test_devices_receipts_and_alarms(capsys: pytest.CaptureFixture[str]) -> None
         Change("alarm", alarm),
         Change("alarm", {**alarm, "is_on": False}),
         Change("event", {"kind": "hub", "text": "started", "device": None}),
+        Change("event", {"kind": "failover", "text": "a -> b: a is lost", "device": "house", "data": {}}),
         Change("reset", {}),
     )
     assert lines == [
@@ -121,6 +122,7 @@ def test_devices_receipts_and_alarms(capsys: pytest.CaptureFixture[str]) -> None
         "verified: house/lamp on",
         "alarm: both relays are on",
         "over: both relays are on",
+        "house: a -> b: a is lost",
     ]
 
 

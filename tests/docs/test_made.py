@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from typing import Any
@@ -9,15 +10,30 @@ from typing import Any
 import pytest
 
 from holdfast.cli.exits import Exit
+from holdfast.clock import SystemClock
 from holdfast.drivers.ipcom import options as ipcom
 from holdfast.drivers.ipcom.options import parse_options
 from holdfast.drivers.ipcom.wiring import ModuleKind, OutputKind
 from holdfast.errors import ConfigurationError
+from holdfast.hub.hub import Hub
 from holdfast.hub.site.adapter import ADAPTER_KEYS
+from holdfast.hub.site.failover import FAILOVER_KEYS, LEAST_S
+from holdfast.link.device import LinkedDevice
 from holdfast.link.driver import Driver
+from holdfast.link.failover import Note, Why
 from holdfast.link.machine import State, diagram
 from holdfast.link.report import LinkReport, Spread
-from holdfast.model import PRECEDENCE, Adapter, Availability, CommandState, Device, Quality, ReasonCode
+from holdfast.model import (
+    PRECEDENCE,
+    Adapter,
+    Availability,
+    CommandState,
+    Device,
+    Quality,
+    ReasonCode,
+    Standby,
+)
+from holdfast.web.api.shapes import Redundancy
 from tests.docs.made import ROOT, pages
 
 MADE = pages()
@@ -93,6 +109,8 @@ def test_the_numbers_in_the_tables_are_those_of_the_constants(name: str) -> None
     ("name", "phrase", "constant"),
     [
         ("docs/link.md", "oldest debt is older than {:g} s", "link.stream.OWED_S"),
+        ("docs/link.md", "does so after {:g} whole messages", "link.sighting.TAKEN_IN_AFTER"),
+        ("docs/link.md", "Up to {:g} are remembered", "link.sighting.MOST"),
         ("docs/link.md", "| periodic, with an interval | {:g} intervals", "link.evidence.LATE_INTERVALS"),
         ("docs/link.md", "the last {:g} things", "link.recorder.RING_LENGTH"),
         ("docs/link.md", "the last {:g}, each with", "link.report.OUTAGES_KEPT"),
@@ -121,6 +139,19 @@ def test_the_report_is_told_whole() -> None:
     assert {"endpoint", "state", "devices", "adapters", "silence_s", "reason"} <= told
 
 
+def test_failover_is_told_whole() -> None:
+    """Decisions, options with their limits, and what stands in an event."""
+    told = codes(section("docs/link.md", "Failover"))
+    assert {each.value for each in Why} <= told
+    assert {each.value for each in Redundancy} <= told
+    assert {each.value for each in Standby} <= told
+    least = " s, ".join(f"{LEAST_S[key]:g}" for key in FAILOVER_KEYS[:-1])
+    limits = f"({least} s and {LEAST_S[FAILOVER_KEYS[-1]]:g} s at least; a day at most)"
+    assert limits in section("docs/link.md", "Failover")
+    rows_of_options = [row[0] for row in rows(section("docs/link.md", "Timings of failover"))][1:4]
+    assert [row.partition(":")[0].strip("`") for row in rows_of_options] == list(FAILOVER_KEYS)
+
+
 # --- the page of the API --------------------------------------------------------------------------------------------
 
 
@@ -132,6 +163,17 @@ def test_every_call_is_told() -> None:
         for method in operations
     }
     assert {row[0].strip("`") for row in rows(section("docs/http.md", "Calls"))} - {"call"} == calls
+
+
+async def test_a_failover_event_is_told_whole() -> None:
+    """Every member of its data, as the hub writes them."""
+    hub = Hub(SystemClock(asyncio.get_running_loop()))
+    device = LinkedDevice(hub.core, Device(id="pack", name="Pack", adapters=()), hub)
+    hub.adapter_decided(device, Note(why=Why.MOVED, before="a", after="b", text="", age_s=1.0, attempts=1))
+    (record,) = hub.stream.recent()
+    await hub.stop()
+    told = next(row for row in rows(section("docs/http.md", "The stream")) if row[0] == "`failover`")
+    assert set(record.payload) - {"kind", "text", "device"} <= codes(told[1])
 
 
 # --- the page of the command line -----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ CALLS = {
     ("GET", "/api/v1/devices"),
     ("GET", "/api/v1/devices/{device_id}"),
     ("POST", "/api/v1/devices/{device_id}/retry"),
+    ("POST", "/api/v1/devices/{device_id}/adapters/{adapter_id}/activate"),
     ("POST", "/api/v1/log"),
     ("GET", "/api/v1/readings"),
     ("GET", "/api/v1/readings/{target}"),

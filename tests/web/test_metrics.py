@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from holdfast.web.api.metrics import FAMILIES, MOST_SAMPLES, exposition
+from holdfast.web.api.metrics import FAMILIES, MOST_SAMPLES, Moves, exposition
 from tests.web.house import House, Rack, house
 
 if TYPE_CHECKING:
@@ -26,9 +26,11 @@ def value(metric: Metric, **labels: str) -> float:
     return float(sample.value)
 
 
-def test_names_follow_the_rules() -> None:
+async def test_names_follow_the_rules() -> None:
     """One prefix, base units, no type in the name; help in a sentence."""
-    for family in FAMILIES:
+    async with house(start=False) as here:
+        moves = Moves(here.hub).family
+    for family in (*FAMILIES, moves):
         assert re.fullmatch(r"holdfast_[a-z]+(_[a-z]+)+", family.name)
         assert not family.name.endswith(("_total", "_ms", "_milliseconds", "_percent"))
         assert family.text.endswith(".")
@@ -43,7 +45,7 @@ async def test_what_is_told() -> None:
         (link,) = here.hub.links.values()
         link.report.rejects['odd "code"\n'] += 2
         found = await scraped(here)
-        assert set(found) == {family.name for family in FAMILIES}
+        assert set(found) == {family.name for family in FAMILIES} | {"holdfast_device_failovers"}
         assert value(found["holdfast_link_up"], endpoint="rack://rack") == 1
         assert value(found["holdfast_link_sessions"], endpoint="rack://rack") == 1
         assert value(found["holdfast_link_steps"], endpoint="rack://rack") == 1
@@ -74,7 +76,7 @@ async def test_no_value_past_its_deadline() -> None:
 async def test_metrics_of_many_are_made_in_parts() -> None:
     """Each metric is announced once, however many parts it takes, and none is long."""
     async with house(Rack(3000), start=False) as here:
-        parts = list(exposition(here.hub))
+        parts = list(exposition(here.hub, FAMILIES))
         assert len(parts) >= 3000 / MOST_SAMPLES
         assert all(part.count(b"\n") <= MOST_SAMPLES + 2 for part in parts)
         text = b"".join(parts).decode()

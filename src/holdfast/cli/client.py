@@ -83,9 +83,13 @@ class HubClient:
         """One link, with its flight recorder."""
         return self._object("GET", f"links/{quote(endpoint, safe='')}")
 
-    def events(self, last: int) -> list[Record]:
-        """The ``last`` things that happened, oldest first."""
-        return self._list("events", {"limit": str(last)})
+    def alarms(self) -> list[Record]:
+        """The alarms that are on."""
+        return self._list("alarms")
+
+    def events(self, last: int, kind: str | None = None) -> list[Record]:
+        """The ``last`` things that happened, oldest first; of one kind if it is named."""
+        return self._list("events", {"limit": str(last), **({"kind": kind} if kind else {})})
 
     # --- what to do -----------------------------------------------------------------------------------------
 
@@ -100,6 +104,11 @@ class HubClient:
     def retry(self, device_id: str) -> None:
         """Ask the hub to try a device again now."""
         self._call("POST", f"devices/{quote(device_id, safe='')}/retry", body={})
+
+    def activate(self, device_id: str, adapter_id: str, *, is_pinned: bool) -> Record:
+        """Ask for the adapter that a device is served through; the device. Raises `UnknownTarget`."""
+        path = f"devices/{quote(device_id, safe='')}/adapters/{quote(adapter_id, safe='')}/activate"
+        return self._object("POST", path, body={"pin": is_pinned})
 
     def log(self, level: str, device_id: str | None) -> None:
         """Ask the hub to tell more or less in its log."""

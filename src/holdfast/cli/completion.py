@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typer import Context  # noqa: TC002 - Typer reads the annotation
+
 from holdfast.errors import HoldfastError
 
 
@@ -13,6 +15,17 @@ def complete_device(incomplete: str) -> list[str]:
 def complete_name(incomplete: str) -> list[str]:
     """Targets that begin so."""
     return _known(incomplete, "readings", "target")
+
+
+def complete_adapter(context: Context, incomplete: str) -> list[str]:
+    """Adapters of the device that was named before."""
+    from holdfast.cli.client import hub_meant
+
+    try:
+        device = hub_meant().device(str(context.params.get("device")))
+    except HoldfastError:
+        return []
+    return [name for each in device["adapters"] if (name := str(each["id"])).startswith(incomplete)]
 
 
 def _known(incomplete: str, what: str, key: str) -> list[str]:

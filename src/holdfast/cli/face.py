@@ -52,6 +52,9 @@ class Face(Protocol):
     def link(self, endpoint: str) -> Record:
         """One link, with the ``moments`` of its flight recorder."""
 
+    def alarms(self) -> list[Record]:
+        """The alarms that are on."""
+
     def command(self, target: str, value: object, *, timeout_s: float | None, wait: bool) -> Record:
         """Give a command; the receipt, ended if ``wait``."""
 

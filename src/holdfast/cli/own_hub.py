@@ -16,7 +16,7 @@ from holdfast.app import FAMILIES, run_site
 from holdfast.cli import loops, names
 from holdfast.cli.face import Change
 from holdfast.cli.log_output import logging_to_stderr
-from holdfast.cli.records import device_record, reading_record, reason_record, receipt_record
+from holdfast.cli.records import device_record, reading_record, reason_record, receipt_record, stamp
 from holdfast.cli.site_secrets import secrets_of
 from holdfast.errors import UnknownTarget
 from holdfast.hub.events import Kind
@@ -93,6 +93,10 @@ class OwnHub:
         ]
         return {**link.as_dict(), "reason": reason_record(link.reason), "moments": moments}
 
+    def alarms(self) -> list[Record]:
+        """The alarms that are on."""
+        return [{**each, "since": stamp(each["since"])} for each in self.hub.alarms.values()]
+
     # --- what to do -----------------------------------------------------------------------------------------
 
     def command(self, target: str, value: object, *, timeout_s: float | None, wait: bool) -> Record:
@@ -125,6 +129,8 @@ class OwnHub:
                 payload = receipt_record(payload)
             case Kind.AVAILABILITY:
                 payload = {**payload, "reason": reason_record(payload["reason"])}
+            case Kind.EVENT:
+                payload = {"device": None, **payload, "data": payload}
         return Change(record.kind.value, payload)
 
     def settle(self, limit_s: float) -> None:

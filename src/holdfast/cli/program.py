@@ -82,6 +82,7 @@ for _command in (act.on, act.off, act.toggle, act.dim, act.close, act.stop):
     program.command(rich_help_panel=_ACTING)(_command)
 program.command("open", rich_help_panel=_ACTING)(act.open_)
 program.command(rich_help_panel=_ACTING)(act.retry)
+program.command(rich_help_panel=_ACTING)(act.activate)
 program.command(rich_help_panel=_ACTING)(act.log)
 
 # The earlier program's names for covers still work.

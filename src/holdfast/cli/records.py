@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from holdfast.model import Reason, ReasonCode
+
 if TYPE_CHECKING:
     from holdfast.link.attachment import Attachment
     from holdfast.link.device import LinkedDevice
-    from holdfast.model import Capability, Device, Reading, Reason, Receipt
+    from holdfast.model import Adapter, Capability, Device, Reading, Receipt
 
 
 Record = Mapping[str, Any]
@@ -29,26 +32,54 @@ def device_record(device: LinkedDevice) -> dict[str, Any]:
         "name": device.device.name,
         "driver": active.driver if active else "",
         "availability": device.availability.value,
-        "reason": reason_record(device.reason),
+        "reason": reason_record(device.present_reason()),
         "active_adapter": active.id if active else None,
-        "adapters": [_adapter_record(each) for each in device.attachments],
+        "redundancy": dict(zip(("state", "text"), device.redundancy(), strict=True)),
+        "adapters": [
+            *(_adapter_record(each) for each in device.attachments),
+            *(_disabled_record(each) for each in device.device.adapters if not each.is_enabled),
+        ],
         "capabilities": [_capability_record(device.device, each) for each in device.capabilities.values()],
     }
 
 
 def _adapter_record(attachment: Attachment) -> dict[str, Any]:
     adapter, link = attachment.adapter, attachment.link
-    deadlines = [each.deadline_s for each in attachment.driver.capabilities if each.deadline_s is not None]
+    choice, now = attachment.device.choice, link.core.now()
+    deadlines = [each.deadline_s for each in attachment.groups.values() if each.deadline_s < math.inf]
     return {
         "id": adapter.id,
         "driver": adapter.driver,
         "priority": adapter.priority,
         "role": "active" if attachment.is_active else "standby",
+        "standby": adapter.standby.value,
+        "is_pinned": choice is not None and choice.pinned == adapter.id,
         "state": link.state.value,
         "reason": reason_record(link.reason),
         "deadline_s": min(deadlines, default=None),
         "silence_s": attachment.driver.timing.silence_s,
         "endpoint": str(link.endpoint),
+        "members": sorted(attachment.members - {""}, key=lambda member: (len(member), member)),
+        "found": [{"member": member, **each.as_dict(now)} for member, each in link.found.items()],
+    }
+
+
+def _disabled_record(adapter: Adapter) -> dict[str, Any]:
+    reason = Reason(code=ReasonCode.CONFIGURATION, text="switched off in the site")
+    return {
+        "id": adapter.id,
+        "driver": adapter.driver,
+        "priority": adapter.priority,
+        "role": "standby",
+        "standby": adapter.standby.value,
+        "is_pinned": False,
+        "state": "disabled",
+        "reason": reason_record(reason),
+        "deadline_s": None,
+        "silence_s": None,
+        "endpoint": "",
+        "members": [],
+        "found": [],
     }
 
 
@@ -97,6 +128,7 @@ def reading_record(reading: Reading) -> dict[str, Any]:
         "deadline_s": reading.deadline_s,
         "adapter": reading.adapter,
         "last_known": reading.last_known,
+        "missing": list(reading.missing),
     }
 
 

@@ -20,6 +20,12 @@ _QUALITY = {"good": "green", "late": "yellow", "stale": "red", "unknown": "dim"}
 _RECEIPT = {"verified": "bold green", "accepted": "cyan", "sent": "cyan", "superseded": "yellow"}
 _LINK = {"live": "green", "blocked": "bold red", "waiting": "yellow"}
 
+LINK_WIDTH = 24
+"""Columns of an endpoint at least, so that the numbers beside it cannot grind it to pieces: an IPv4 address fits."""
+
+CLOSE = (0, 1, 0, 0)
+"""Padding of a table of many columns: with more a terminal of 80 would break them."""
+
 
 def sheet(*columns: str, right: Sequence[str] = ()) -> Table:
     """An empty table; the columns named in ``right`` hold numbers."""
@@ -52,24 +58,46 @@ def devices(records: Iterable[Record]) -> Table:
             text(each.get("driver") or ""),
             availability(each),
             text(each.get("active_adapter") or ""),
-            text(words.reason(each.get("reason"))),
+            text("; ".join(filter(None, (words.reason(each.get("reason")), words.redundancy(each))))),
         )
     return table
 
 
 def headline(device: Record) -> Text:
-    """A device in one line: its name, whether it is there, and why not."""
+    """A device in one line: its name, whether it is there, through what if it has a choice, and why not."""
     line = Text()
     name = words.clean(device.get("name") or device.get("id"))
     ident = words.clean(device.get("id"))
     line.append(name if name == ident else f"{name} ({ident})", style="bold")
     line.append(": ")
     line.append_text(availability(device))
+    if len(device.get("adapters") or ()) > 1 and device.get("active_adapter"):
+        line.append(f" through {words.clean(device['active_adapter'])}")
     why = device.get("reason") or {}
     if words.reason(why):
         since = f" since {words.duration(_age_s(why.get('since')))}" if why.get("since") else ""
         line.append(f"{since}: {words.reason(why)}")
     return line
+
+
+def remarks(device: Record, alarms: Iterable[Record]) -> list[Text]:
+    """What a person should know of a device besides, a line each: its alarms, its reserves, members not configured."""
+    lines = [
+        text(
+            f"  alarm for {words.duration(_age_s(each.get('since')))}: {words.clean(each.get('text'))}",
+            "bold red",
+        )
+        for each in alarms
+        if str(each.get("target")).partition("/")[0] == device.get("id")
+    ]
+    if reserves := words.redundancy(device):
+        lines.append(text(f"  {reserves}", "yellow"))
+    lines += [
+        text(f"  {found} on {words.clean(each.get('id'))}", "yellow")
+        for each in device.get("adapters") or ()
+        if (found := words.found(each))
+    ]
+    return lines
 
 
 def _age_s(since: object) -> float | None:
@@ -108,16 +136,13 @@ def receipt(record: Record) -> Text:
 
 
 def links(records: Iterable[Record]) -> Table:
-    """The link report, a line a link."""
-    table = sheet(
-        "link", "devices", "state", "up for", "outages", "last hour", "answers", "unanswered", "late p99",
-        "command p50", "p99", "rejects",
-        right=("up for", "outages", "last hour", "answers", "unanswered", "late p99", "command p50", "p99", "rejects"),
-    )  # fmt: skip
+    """How each link is and was, a line a link."""
+    numbers = ("up for", "outages", "last hour", "rejects")
+    table = sheet("link", "devices", "state", *numbers, right=numbers)
+    table.columns[0].min_width = LINK_WIDTH
+    table.padding = CLOSE
     for each in records:
         state = words.clean(each.get("state"))
-        lateness: dict[str, Any] = each.get("poll_lateness") or {}
-        latency: dict[str, Any] = each.get("command_latency") or {}
         table.add_row(
             text(each.get("endpoint")),
             text(", ".join(map(str, each.get("devices") or ()))),
@@ -125,14 +150,35 @@ def links(records: Iterable[Record]) -> Table:
             words.duration(each.get("up_since_s")),
             str(each.get("outage_count", 0)),
             str(each.get("reconnects_last_hour", 0)),
+            str(sum((each.get("rejects") or {}).values())),
+        )
+    return table
+
+
+def promptness(records: Iterable[Record]) -> Table:
+    """What came over each link and how promptly, a line a link."""
+    numbers = ("answers", "unanswered", "late p99", "command p50", "p99")
+    table = sheet("link", *numbers, right=numbers)
+    table.columns[0].min_width = LINK_WIDTH
+    table.padding = CLOSE
+    for each in records:
+        lateness: dict[str, Any] = each.get("poll_lateness") or {}
+        latency: dict[str, Any] = each.get("command_latency") or {}
+        table.add_row(
+            text(each.get("endpoint")),
             str(each.get("answers", 0)),
             f"{100 * float(each.get('unanswered_share') or 0):.1f} %",
             words.duration(lateness.get("p99_s")),
             words.duration(latency.get("p50_s")),
             words.duration(latency.get("p99_s")),
-            str(sum((each.get("rejects") or {}).values())),
         )
     return table
+
+
+def traffic(link: Record) -> list[Text]:
+    """What the table has no room for, a line each: members that are not configured, the driver's own counts."""
+    facts = filter(None, (words.found(link), words.counts(link)))
+    return [text(f"  {each}", "dim") for each in facts]
 
 
 def outages(link: Record) -> list[Text]:

@@ -87,11 +87,25 @@ def reading(record: Record) -> str:
     quality = record.get("quality")
     if quality in ("good", "late"):
         text = value(record.get("value"), unit)
-        return f"{text} (suspect)" if record.get("suspect") else text
+        doubts = ["suspect"] if record.get("suspect") else []
+        if members := _listed(record.get("missing")):
+            doubts.append(f"without {members}")
+        return f"{text} ({', '.join(doubts)})" if doubts else text
+    facts = [missing] if (missing := _missing(record)) else []
     last = record.get("last_known")
-    if last is None:
-        return clean(quality)
-    return f"{clean(quality)}: last known {value(last, unit)}, {duration(record.get('age_s'))} ago"
+    if last is not None:
+        facts.append(f"last known {value(last, unit)}, {duration(record.get('age_s'))} ago")
+    return f"{clean(quality)}: {'; '.join(facts)}" if facts else clean(quality)
+
+
+def _missing(record: Record) -> str:
+    """The members that a value of several lacks: ``1 is missing``."""
+    members = _listed(record.get("missing"))
+    return f"{members} {'is' if len(record['missing']) == 1 else 'are'} missing" if members else ""
+
+
+def _listed(things: object) -> str:
+    return ", ".join(clean(each) for each in things) if isinstance(things, list | tuple) else ""
 
 
 def reason(record: Record | None) -> str:
@@ -107,6 +121,55 @@ def reason(record: Record | None) -> str:
     joined = "; ".join(part for part in parts if part)
     advice = clean(record.get("advice") or "")
     return f"{joined}. {advice}" if advice else joined
+
+
+def redundancy(device: Record) -> str:
+    """What is wrong with a device's reserves; empty when nothing is, or it has none."""
+    record = device.get("redundancy") or {}
+    if record.get("state") != "reduced":
+        return ""
+    return f"redundancy reduced: {clean(record.get('text') or '')}"
+
+
+def found(record: Record) -> str:
+    """The members that were heard on the path of an adapter or link and are not configured there; empty if none."""
+    members = [
+        f"{clean(each.get('member'))} (messages: {each.get('messages')}, the last {duration(each.get('ago_s'))} ago)"
+        for each in record.get("found") or ()
+    ]
+    return f"heard and not configured: {', '.join(members)}" if members else ""
+
+
+def counts(record: Record) -> str:
+    """A driver's own counts of a path's traffic, those that are not zero: ``polls 93, frames live 11``."""
+    shown: list[str] = []
+    for name, count in (record.get("counters") or {}).items():
+        word = clean(name).replace("_", " ")
+        if isinstance(count, dict):
+            shown += [f"{word} {clean(kind)} {each}" for kind, each in count.items() if each]
+        elif count:
+            shown.append(f"{word} {value(count)}")
+    return ", ".join(shown)
+
+
+def activation(device: Record, adapter: str, *, is_pinned: bool) -> str:
+    """What came of choosing an adapter, in one line."""
+    ident, wanted, active = clean(device.get("id")), clean(adapter), clean(device.get("active_adapter"))
+    if active == wanted:
+        return f"{ident}: {wanted} serves" + (", pinned" if is_pinned else "")
+    return f"{ident}: {wanted} serves as soon as it delivers{', pinned' if is_pinned else ''}; until then {active} does"
+
+
+def decision(record: Record) -> str:
+    """A decision between adapters from the journal: what, and where something moved, from what state of things."""
+    text, facts = clean(record.get("text")), []
+    data = record.get("data") or {}
+    if data.get("decision") == "moved":
+        if data.get("data_age_s") is not None:
+            facts.append(f"its newest data {duration(data['data_age_s'])} old")
+        if attempts := int(data.get("attempts") or 0):
+            facts.append(f"{attempts} {'try' if attempts == 1 else 'tries'} in vain")
+    return f"{text} ({clean(data.get('before'))}: {', '.join(facts)})" if facts else text
 
 
 def receipt(record: Record) -> str:

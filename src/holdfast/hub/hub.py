@@ -166,6 +166,7 @@ class Hub:
                 advice=f"Its adapters are: {', '.join(known) or 'none'}.",
             )
         if device.choice is not None:
+            log.info("%s: a person asks for %s%s", device_id, adapter_id, ", pinned" if is_pinned else "")
             device.choice.activate(adapter_id, is_pinned=is_pinned)
 
     def retry(self, device_id: str) -> None:

@@ -139,7 +139,7 @@ class Driver:
     """``None``: all capabilities are known beforehand. Else those that show themselves (cells, sensors) are added."""
     aggregates: Sequence[Aggregate] = ()
     """Values of the whole device that are made of its members'."""
-    counters: Callable[[], Mapping[str, int]] | None = None
+    counters: Callable[[], Mapping[str, Any]] | None = None
     """The family's own counts of its endpoint's traffic since the hub started, for the link report."""
     options: Any = field(default=None, repr=False)
     """The family's parsed options, for its own `connect`."""

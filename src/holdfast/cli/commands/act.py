@@ -1,4 +1,4 @@
-"""Commands that act: set, retry, and the friendly names of an earlier program."""
+"""Commands that act: set, retry, activate, and the friendly names of an earlier program."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 from holdfast.cli import names, say, words
 from holdfast.cli.commands.look import connect
 from holdfast.cli.commands.options import (
+    AdapterArgument,
     DeviceArgument,
     JsonOption,
     NameArgument,
@@ -89,6 +90,24 @@ def retry(device: DeviceArgument) -> None:
 
     hub_meant().retry(device)
     say.line(f"{words.clean(device)}: trying now")
+
+
+def activate(
+    device: DeviceArgument,
+    adapter: AdapterArgument,
+    pin: Annotated[
+        bool, typer.Option("--pin", help="Prefer it from now on, until another choice or the hub's end.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose the adapter that serves a device: as soon as it delivers. Without --pin a pin is cleared."""
+    from holdfast.cli.client import hub_meant
+
+    record = hub_meant().activate(device, adapter, is_pinned=pin)
+    if as_json:
+        say.as_json(record)
+    else:
+        say.line(words.activation(record, adapter, is_pinned=pin))
 
 
 def log(

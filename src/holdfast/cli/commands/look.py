@@ -44,30 +44,35 @@ def status(device: OneDeviceArgument = None, as_json: JsonOption = False, site: 
             connect(face)
         records = [face.device(device)] if device else face.devices()
         read = face.readings(device)
+        alarms = face.alarms()
     if as_json:
         say.as_json(
             {
                 "timestamp": words.utc_now(),
                 "source": face.where,
-                "devices": [{**each, "readings": _of(each, read)} for each in records],
+                "devices": [
+                    {**each, "alarms": _of(each, alarms), "readings": _of(each, read)} for each in records
+                ],
             }
         )
     else:
-        _show(records, read)
+        _show(records, read, alarms)
     if site is not None and any(each.get("availability") in ("offline", "unknown") for each in records):
         raise typer.Exit(Exit.FAILED)
 
 
-def _of(device: Record, readings: list[Record]) -> list[Record]:
-    return [each for each in readings if str(each["target"]).partition("/")[0] == device["id"]]
+def _of(device: Record, records: list[Record]) -> list[Record]:
+    return [each for each in records if str(each["target"]).partition("/")[0] == device["id"]]
 
 
-def _show(devices: list[Record], readings: list[Record]) -> None:
+def _show(devices: list[Record], readings: list[Record], alarms: list[Record]) -> None:
     from holdfast.cli import tables
 
     paper = say.console()
     for device in devices:
         paper.print(tables.headline(device))
+        for line in tables.remarks(device, alarms):
+            paper.print(line)
         own = _of(device, readings)
         if own:
             paper.print(tables.readings(own))
@@ -98,10 +103,12 @@ def links(as_json: JsonOption = False) -> None:
 
     paper = say.console()
     paper.print(tables.links(records))
+    paper.print(tables.promptness(records))
     for each in records:
-        if each.get("outages"):
-            paper.print(tables.text(f"{each.get('endpoint')}: latest outages"))
-            for line in tables.outages(each):
+        for title, lines in (("traffic", tables.traffic(each)), ("latest outages", tables.outages(each))):
+            if lines:
+                paper.print(tables.text(f"{each.get('endpoint')}: {title}"))
+            for line in lines:
                 paper.print(line)
 
 
@@ -110,11 +117,20 @@ def events(
     last: Annotated[
         int, typer.Option("--last", metavar="N", min=1, max=MOST_EVENTS, help="How many, the newest last.")
     ] = 50,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help="Only availability, command, alarm or event, or one kind of event such as failover.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Tell what happened lately: availability, receipts, alarms, decisions."""
     from holdfast.cli.client import hub_meant
 
-    records = hub_meant().events(last)
+    records = hub_meant().events(last, kind)
     if as_json:
         say.as_json(records)
         return
@@ -133,4 +149,4 @@ def event_line(record: Record) -> str:
     """One entry of the journal in words."""
     kind, device = words.clean(record.get("kind")), words.clean(record.get("device") or "")
     head = f"{kind:<12} {device}: " if device else f"{kind:<12} "
-    return head + words.clean(record.get("text"))
+    return head + (words.decision(record) if kind == "failover" else words.clean(record.get("text")))

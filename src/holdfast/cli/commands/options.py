@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli.completion import complete_device, complete_name
+from holdfast.cli.completion import complete_adapter, complete_device, complete_name
 
 SiteOption = Annotated[
     Path | None,
@@ -26,6 +26,7 @@ WaitOption = Annotated[
     bool, typer.Option("--wait/--no-wait", help="Wait until the device itself has confirmed it.")
 ]
 DeviceArgument = Annotated[str, typer.Argument(metavar="DEVICE", autocompletion=complete_device)]
+AdapterArgument = Annotated[str, typer.Argument(metavar="ADAPTER", autocompletion=complete_adapter)]
 OneDeviceArgument = Annotated[
     str | None, typer.Argument(metavar="[DEVICE]", help="Only this one.", autocompletion=complete_device)
 ]

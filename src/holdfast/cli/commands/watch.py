@@ -65,6 +65,8 @@ class Watching:
             if self._device in ("", device["id"]):
                 self._is_news("availability", str(device["id"]), _state_of(device))
                 paper.print(tables.headline(device))
+                for line in tables.remarks(device, ()):
+                    paper.print(line)
         paper.print(tables.readings(self._seen.values()))
         self._last_line_t = time.monotonic()
 
@@ -108,7 +110,7 @@ class Watching:
             self.reading(record)
 
     def _tell(self, kind: str, record: Record) -> None:
-        """An availability, a receipt or an alarm; the stream may repeat what is known already."""
+        """An availability, a receipt, an alarm or a failover; the stream may repeat what is known already."""
         if kind == "availability" and self._is_news(kind, str(record["device"]), _state_of(record)):
             why = words.reason(record.get("reason"))
             state = f"{words.clean(record['device'])} is {words.clean(record['availability'])}"
@@ -119,6 +121,8 @@ class Watching:
             kind, str(record["target"]), (record["text"], record["is_on"])
         ):
             self._say(f"{'alarm' if record['is_on'] else 'over'}: {words.clean(record['text'])}")
+        elif kind == "event" and record.get("kind") == "failover":
+            self._say(f"{words.clean(record['device'])}: {words.decision(record)}")
 
     def _is_news(self, kind: str, key: str, now: object) -> bool:
         is_news = self._told.get((kind, key)) != now

@@ -64,6 +64,7 @@ def problems(kinds: Iterable[ProblemKind]) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def body(shape: type[msgspec.Struct]) -> dict[str, Any]:
-    """A JSON request body."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema_of(shape)}}}}
+def body(shape: type[msgspec.Struct], *, is_required: bool = True) -> dict[str, Any]:
+    """A JSON request body; one that is not required stands for a shape's defaults where it is absent."""
+    content = {"application/json": {"schema": schema_of(shape)}}
+    return {"requestBody": {"required": is_required, "content": content}}

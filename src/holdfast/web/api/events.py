@@ -30,7 +30,7 @@ def routes(hub: Hub) -> Router:
     async def events(
         kind: str | None = Query(
             None,
-            description="Only `availability`, `command`, `alarm` or `event`, or one kind of event such as `hub`.",
+            description="Only `availability`, `command`, `alarm` or `event`, or one kind of event such as `failover`.",
         ),
         device: str | None = Query(None, description="Only those of this device."),
         limit: int = Query(100, ge=1, le=MOST_EVENTS, description="How many of the newest."),

@@ -1,11 +1,12 @@
 """Metrics for Prometheus, made from the hub's state when they are asked for.
 
-Nothing is counted for them twice and no registry outlives the request. The text of thousands of links is made in
-slices, like every long answer.
+Nothing is counted for them twice and no registry outlives the request; only moves between adapters, of which the hub
+keeps no count, are counted here. The text of thousands of links is made in slices, like every long answer.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from fastapi import Response
@@ -14,14 +15,18 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from holdfast._version import __version__
+from holdfast.hub.events import Kind, Record
 from holdfast.hub.hub import Hub
 from holdfast.model import Availability, Quality
 from holdfast.web.api.description import answers
 from holdfast.web.api.encoding import Pace, PartsAnswer
 from holdfast.web.api.readings import current
 from holdfast.web.api.router import Router
+from holdfast.web.api.shapes import Redundancy
 
 QUANTILES = (0.5, 0.99)
+MOVED = "moved"
+"""The decision between adapters that is counted; the others move nothing."""
 MOST_SAMPLES = 100
 """Samples in one part: writing one out takes some 16 us, more than finding it."""
 
@@ -42,6 +47,7 @@ class Family(NamedTuple):
 def routes(hub: Hub) -> Router:
     """The route ``/metrics``."""
     router = Router(tag="health")
+    families = (*FAMILIES, Moves(hub).family)
 
     @router.get(
         "/metrics",
@@ -50,7 +56,7 @@ def routes(hub: Hub) -> Router:
         description="A value that is not current is absent: no sample is ever older than its deadline.",
     )
     async def metrics() -> Response:
-        return PartsAnswer(exposition(hub), media_type=CONTENT_TYPE_LATEST)
+        return PartsAnswer(exposition(hub, families), media_type=CONTENT_TYPE_LATEST)
 
     return router
 
@@ -66,9 +72,32 @@ class _Single(Collector):
         yield self._metric
 
 
-def exposition(hub: Hub) -> Iterator[bytes]:
-    """The text in parts of bounded work."""
-    for family in FAMILIES:
+class Moves:
+    """Counts from now on how often each device of a hub moved to another adapter."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._counts: Counter[str] = Counter()
+        self.family = Family(
+            CounterMetricFamily,
+            "holdfast_device_failovers",
+            "Moves from one adapter to another.",
+            ("device",),
+            self._samples,
+        )
+        hub.stream.tap(self._hear)
+
+    def _hear(self, record: Record) -> None:
+        if record.kind is Kind.EVENT and record.payload.get("decision") == MOVED:
+            self._counts[record.payload["device"]] += 1
+
+    def _samples(self, hub: Hub) -> Iterator[Sample]:
+        for device_id in list(hub.devices):
+            yield (device_id,), self._counts[device_id]
+
+
+def exposition(hub: Hub, families: Iterable[Family]) -> Iterator[bytes]:
+    """The text of these metrics in parts of bounded work."""
+    for family in families:
         metric = family.kind(family.name, family.text, labels=family.labels)
         is_first = True
         pace = Pace(MOST_SAMPLES)
@@ -159,6 +188,19 @@ def _standing_orders(hub: Hub) -> Iterator[Sample]:
         yield (device.id,), float(device.has_open_order)
 
 
+def _redundancy(hub: Hub) -> Iterator[Sample]:
+    for device in list(hub.devices.values()):
+        state, _ = device.redundancy()
+        for word in Redundancy:
+            yield (device.id, word.value), float(word == state)
+
+
+def _active(hub: Hub) -> Iterator[Sample]:
+    for device in list(hub.devices.values()):
+        for attachment in device.attachments:
+            yield (device.id, attachment.adapter.id), float(attachment.is_active)
+
+
 # --- links --------------------------------------------------------------------------------------------------------
 
 
@@ -224,6 +266,16 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         GAUGE,
+        "holdfast_device_redundancy",
+        "1 for what the device's reserves are.",
+        ("device", "redundancy"),
+        _redundancy,
+    ),
+    Family(
+        GAUGE, "holdfast_adapter_active", "1 for the adapter that serves.", ("device", "adapter"), _active
+    ),
+    Family(
+        GAUGE,
         "holdfast_reading_value",
         "Current values; absent where none is.",
         ("target", "unit", "adapter"),
@@ -249,6 +301,13 @@ FAMILIES: tuple[Family, ...] = (
     Family(COUNTER, "holdfast_link_steps", "Writes sent to devices.", _LINK, _count("steps")),
     Family(COUNTER, "holdfast_link_received_bytes", "Bytes received.", _LINK, _count("bytes_in")),
     Family(COUNTER, "holdfast_link_sent_bytes", "Bytes sent.", _LINK, _count("bytes_out")),
+    Family(
+        COUNTER,
+        "holdfast_link_strangers",
+        "Whole messages of members that nobody configured.",
+        _LINK,
+        _count("strangers"),
+    ),
     Family(COUNTER, "holdfast_link_rejects", "What was not believed.", (*_LINK, "code"), _rejects),
     Family(
         GAUGE,
@@ -265,4 +324,4 @@ FAMILIES: tuple[Family, ...] = (
         _spread("latency"),
     ),
 )
-"""Every metric there is."""
+"""Every metric there is but `Moves`."""

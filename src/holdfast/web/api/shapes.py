@@ -5,18 +5,27 @@ them, and a test holds the two together. The component names in the document are
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-from holdfast.model import Availability, CommandState, Quality, ReasonCode
+from holdfast.model import Availability, CommandState, Quality, ReasonCode, Standby
 
 LONGEST_TEXT = 256
 """Characters of a target or of a text value: nothing in a house is named longer, and receipts are kept."""
 
 Value = bool | int | float | str | list[str] | None
 """What a capability can hold; `null` where there is no current value."""
+
+
+class Redundancy(StrEnum):
+    """Whether a device has reserves that work."""
+
+    NONE = "none"
+    FULL = "full"
+    REDUCED = "reduced"
 
 
 class ReadingShape(Struct):
@@ -34,6 +43,13 @@ class ReadingShape(Struct):
     ]
     adapter: Annotated[str, Meta(description="The adapter through which it came.")]
     last_known: Annotated[Value, Meta(description="The last value seen, however old.")]
+    missing: Annotated[
+        list[str],
+        Meta(
+            description="Members that a value made of several lacks. Without them it is not current, or tells of the "
+            "others alone where that is allowed."
+        ),
+    ]
 
 
 class ReasonShape(Struct):
@@ -46,20 +62,47 @@ class ReasonShape(Struct):
     advice: str
 
 
+class FoundShape(Struct):
+    """A member that is heard on a path and that no adapter there is configured for."""
+
+    member: str
+    messages: Annotated[int, Meta(description="Whole messages of it since the hub started.")]
+    ago_s: Annotated[float, Meta(description="Seconds since the last one.")]
+
+
 class AdapterShape(Struct):
     """One way to reach a device."""
 
     id: str
     driver: str
     priority: Annotated[int, Meta(description="The lowest is preferred.")]
-    role: Literal["active", "standby"]
-    state: Annotated[str, Meta(description="State of its link, as in `/links`.")]
+    role: Annotated[
+        Literal["active", "standby"], Meta(description="Whether the device is served through it.")
+    ]
+    standby: Annotated[
+        Standby,
+        Meta(description="While another one serves: `cold` is connected when needed, `hot` always."),
+    ]
+    is_pinned: Annotated[bool, Meta(description="A person made it the preferred one.")]
+    state: Annotated[
+        str,
+        Meta(
+            description="State of its link, as in `/links`; `disabled` if the site switched the adapter off."
+        ),
+    ]
     reason: ReasonShape
     deadline_s: Annotated[float | None, Meta(description="The shortest age at which a value of it is stale.")]
     silence_s: Annotated[
         float | None, Meta(description="Seconds of silence after which its session is dropped.")
     ]
-    endpoint: str
+    endpoint: Annotated[str, Meta(description="Its path, as in `/links`; empty while it is disabled.")]
+    members: Annotated[
+        list[str],
+        Meta(
+            description="Those it is configured for or has taken in; empty where the device is not divided."
+        ),
+    ]
+    found: Annotated[list[FoundShape], Meta(description="Heard on its path and not configured there.")]
 
 
 class CapabilityShape(Struct):
@@ -85,6 +128,19 @@ class CapabilityShape(Struct):
     deadline_s: float | None
 
 
+class RedundancyShape(Struct):
+    """Whether a device has reserves that work. No outage: a reserve in use or a broken one is told here."""
+
+    state: Annotated[
+        Redundancy,
+        Meta(
+            description="`none`: there is nothing to choose. `full`: the preferred adapter serves and no other one is "
+            "known to be broken. `reduced`: a reserve serves, or a reserve is down."
+        ),
+    ]
+    text: Annotated[str, Meta(description="Why, unless it is full.")]
+
+
 class DeviceShape(Struct):
     """A device: how it is, why, how it is reached, and what it can do."""
 
@@ -94,8 +150,20 @@ class DeviceShape(Struct):
     availability: Availability
     reason: ReasonShape
     active_adapter: str | None
+    redundancy: RedundancyShape
     adapters: list[AdapterShape]
     capabilities: list[CapabilityShape]
+
+
+class ActivationShape(Struct, forbid_unknown_fields=True):
+    """How an adapter is chosen."""
+
+    pin: Annotated[
+        bool,
+        Meta(
+            description="Prefer it from now on, until another choice or the hub's end. `false` clears a pin."
+        ),
+    ] = False
 
 
 WantedNumber = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -188,6 +256,12 @@ class LinkShape(Struct):
     poll_lateness: SpreadShape
     command_latency: SpreadShape
     steps: Annotated[int, Meta(description="Writes sent to devices.")]
+    strangers: Annotated[int, Meta(description="Whole messages of members that nobody configured.")]
+    found: Annotated[list[FoundShape], Meta(description="The members that sent them.")]
+    counters: Annotated[
+        dict[str, Any],
+        Meta(description="The driver's own counts of this path's traffic; some of them by kind."),
+    ]
     bytes_in: int
     bytes_out: int
     rejects: Annotated[dict[str, int], Meta(description="What was not believed, counted by kind.")]
@@ -215,11 +289,21 @@ class EventShape(Struct):
     id: Annotated[str, Meta(description="`epoch:seq`, as in the stream.")]
     at: datetime
     kind: Annotated[
-        str, Meta(description="`availability`, `command`, `alarm`, or what else took place: `hub`, `order` …")
+        str,
+        Meta(
+            description="`availability`, `command`, `alarm`, or what else took place: `failover`, `hub`, `order` …"
+        ),
     ]
     device: str | None
     text: str
-    data: dict[str, Any]
+    data: Annotated[
+        dict[str, Any],
+        Meta(
+            description="For `failover`: `decision` (`moved`, `trying`, `all_down` or `gave_up`), `before`, `after`, "
+            "`data_age_s` (of the newest data through `before`), `attempts` in vain on it, and `lost`, the members "
+            "that `after` does not cover."
+        ),
+    ]
 
 
 class AlarmShape(Struct):
@@ -306,6 +390,7 @@ class ProblemShape(Struct):
 SHAPES: tuple[type[Struct], ...] = (
     ReadingShape,
     DeviceShape,
+    ActivationShape,
     CommandShape,
     ReceiptShape,
     LinkShape,

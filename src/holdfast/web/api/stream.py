@@ -165,7 +165,7 @@ class _Writer:
             yield "reading", reading, ""
         devices = list(self._hub.devices.values())
         for device in devices:
-            shape = AvailabilityShape(device.id, device.availability, reason_shape(device.reason))
+            shape = AvailabilityShape(device.id, device.availability, reason_shape(device.present_reason()))
             yield "availability", shape, event_id if device is devices[-1] else ""
 
     async def _write_waiting(self) -> bool:
