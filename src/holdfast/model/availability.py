@@ -40,6 +40,8 @@ class ReasonCode(StrEnum):
     STANDBY = "standby"
     """A reserve that rests: connected when it is needed."""
     STOPPED = "stopped"
+    STORAGE = "storage"
+    """What happens cannot be written down; the devices are not touched by it."""
     INTERNAL = "internal"
 
 
@@ -55,6 +57,7 @@ PRECEDENCE: tuple[ReasonCode, ...] = (
     ReasonCode.SILENT,
     ReasonCode.NONSENSE,
     ReasonCode.SUSPENDED,
+    ReasonCode.STORAGE,
     ReasonCode.MEMBER_MISSING,
     ReasonCode.DISCOVERING,
     ReasonCode.CONNECTING,
