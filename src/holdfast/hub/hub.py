@@ -7,35 +7,56 @@ import contextlib
 import logging
 import math
 from collections import OrderedDict
+from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UnknownTarget
 from holdfast.hub.events import EventStream, Kind
+from holdfast.hub.ports import AlarmEntry, EventEntry, OrderEntry, ReceiptEntry, SwitchEntry
+from holdfast.hub.roster import Roster
+from holdfast.hub.site.plan import What
+from holdfast.hub.storekeeper import Storekeeper
 from holdfast.link.core import Core
-from holdfast.link.device import LinkedDevice
-from holdfast.link.link import Link
-from holdfast.link.supervisor import Hint, LinkSupervisor
+from holdfast.link.supervisor import Hint
 from holdfast.link.taps import Recording
-from holdfast.model import Capability, Issuer, Reading, Receipt, StandingOrder, Value
+from holdfast.model import (
+    Availability,
+    Capability,
+    CommandState,
+    Issuer,
+    Reading,
+    Reason,
+    ReasonCode,
+    Receipt,
+    StandingOrder,
+    Value,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from holdfast.clock import Clock
+    from holdfast.hub.ports import Entry, Saved, Store
+    from holdfast.hub.site.plan import Step
     from holdfast.hub.site.spec import DeviceSpec
+    from holdfast.hub.storekeeper import StoreState
+    from holdfast.link.device import LinkedDevice
     from holdfast.link.failover import Note
+    from holdfast.link.link import Link
     from holdfast.link.session import Endpoint
+    from holdfast.link.supervisor import LinkSupervisor
 
 RECEIPTS_KEPT = 2000
-"""Ended receipts that can still be asked for (until the store keeps them)."""
+"""Ended receipts that are kept at hand; older ones are in the store."""
 FAIL_SAFE_STOP_S = 10.0
 """How long stopping may wait for the verified OFF of a fail-safe actuator (design: timing)."""
-START_SPREAD_S = 0.35
-"""First dials of many links spread over one poll period, so that their grids do not coincide."""
-SPREAD_FROM = 20
-"""With fewer links than this nobody gains from waiting."""
+WRITTEN_S = 1.0
+"""How long an answer may wait for the store: a healthy one needs milliseconds, a sick one is not waited for."""
+STORE_TARGET = "hub/store"
+"""Where alarms about the store belong; ``hub`` is no device."""
 
 log = logging.getLogger("holdfast.hub")
 
@@ -43,51 +64,70 @@ log = logging.getLogger("holdfast.hub")
 class Hub:
     """Runs devices. Made, started and stopped in one event loop; it listens to every `LinkedDevice`."""
 
-    def __init__(self, clock: Clock, *, core: Core | None = None, name: str = "") -> None:
+    def __init__(
+        self, clock: Clock, *, core: Core | None = None, name: str = "", store: Store | None = None
+    ) -> None:
         self.core = core or Core(clock)
         self.clock = clock
         self.name = name
-        self.devices: dict[str, LinkedDevice] = {}
-        self.specs: dict[str, DeviceSpec] = {}
-        self.links: dict[Endpoint, Link] = {}
-        self.supervisors: dict[Endpoint, LinkSupervisor] = {}
+        self.roster = Roster(self.core, self)
         self.stream = EventStream(self.core.epoch, clock.now)
+        self.keeper = None if store is None else Storekeeper(store, clock, self._store_changed)
         self.receipts: OrderedDict[str, Receipt] = OrderedDict()
         self.alarms: dict[tuple[str, str], dict[str, Any]] = {}
+        self.switches: dict[str, SwitchEntry] = {}
+        """When fail-safe actuators were last seen to change, by target."""
+        self.leaving: dict[str, Mapping[str, Any]] = {}
+        """Devices that are no longer of the site and stay until their actuators are verified off; their raw parts."""
         self.started_at: datetime | None = None
         self.is_running = False
         self._recordings: list[Recording] = []
+        self._record_folder: Path | None = None
         self._order_ended = asyncio.Event()
+        self._farewells: set[asyncio.Task[None]] = set()
         self.core.on_suspend.append(self._slept)
+
+    @property
+    def devices(self) -> dict[str, LinkedDevice]:
+        """All devices by id."""
+        return self.roster.devices
+
+    @property
+    def specs(self) -> dict[str, DeviceSpec]:
+        """What each device was made from."""
+        return self.roster.specs
+
+    @property
+    def links(self) -> dict[Endpoint, Link]:
+        """All links by endpoint."""
+        return self.roster.links
+
+    @property
+    def supervisors(self) -> dict[Endpoint, LinkSupervisor]:
+        """Who keeps each link."""
+        return self.roster.supervisors
 
     # --- devices ------------------------------------------------------------------------------------------------
 
     def add(self, spec: DeviceSpec) -> LinkedDevice:
-        """Take a device in; adapters with equal endpoints share a link."""
-        device = LinkedDevice(self.core, spec.device, self)
-        for adapter, driver in sorted(
-            zip(spec.device.adapters, spec.drivers, strict=True), key=lambda pair: pair[0].priority
-        ):
-            if not adapter.is_enabled:
-                continue
-            link = self.links.get(driver.endpoint)
-            if link is None:
-                link = self.links[driver.endpoint] = Link(self.core, driver.endpoint)
-                self.supervisors[driver.endpoint] = LinkSupervisor(link)
-            device.attach(adapter, driver, link)
-        self.devices[device.id] = device
-        self.specs[device.id] = spec
+        """Take a device in; adapters with equal endpoints share a link. A running hub dials it at once."""
+        device = self.roster.add(spec)
+        if self.is_running:
+            self._order_fail_safes([device], "the device is new, and nobody has decided yet")
         return device
 
     def start(self) -> None:
         """Begin to keep all links. Fail-safe actuators are ordered to their fail-safe until somebody decides."""
         self.started_at = self.clock.now()
         self.is_running = True
-        spread_s = START_SPREAD_S if len(self.links) >= SPREAD_FROM else 0.0
-        for supervisor in self.supervisors.values():
-            supervisor.start(self.core.rng.uniform(0.0, spread_s) if spread_s else 0.0)
-        self._order_fail_safes("the hub has just started, and nobody has decided yet")
+        if self.keeper is not None:
+            self.keeper.start()
+        self.roster.start()
+        self._order_fail_safes(self.devices.values(), "the hub has just started, and nobody has decided yet")
         self.note("hub", f"started with {len(self.devices)} devices on {len(self.links)} links")
+        for device in self.devices.values():
+            if device.fault:
+                self.note("configuration", f"{device.id} is not used: {device.fault}", device=device.id)
 
     async def stop(self, patience_s: float = FAIL_SAFE_STOP_S) -> None:
         """Say goodbye to every device and leave no task, timer or socket behind.
@@ -102,30 +142,175 @@ class Hub:
         try:
             await self._make_safe(patience_s)
         finally:
-            for device in self.devices.values():
-                device.retire()
-            await asyncio.gather(*(supervisor.stop() for supervisor in self.supervisors.values()))
+            await asyncio.gather(*self._farewells, return_exceptions=True)
+            await self.roster.stop()
             await asyncio.gather(*(recording.close() for recording in self._recordings))
+            if self.keeper is not None:
+                await self.keeper.stop()
             self.core.close()
+
+    # --- changes while running --------------------------------------------------------------------------------------
+
+    async def reconfigure(self, specs: Sequence[DeviceSpec], steps: Sequence[Step]) -> None:
+        """Take the steps of a plan; only what they name reconnects. ``specs``: the devices of the new site."""
+        new = {spec.device.id: spec for spec in specs}
+        for step in steps:
+            self.note("site", step.text, device=step.device)
+            match step.what:
+                case What.REMOVE:
+                    await self._let_go(step.device, "the device was removed")
+                case What.ADD:
+                    await self._welcome(new[step.device])
+                case What.REBUILD:
+                    await self._let_go(step.device, "the device was changed")
+                    await self._welcome(new[step.device])
+                case What.ADAPT if self._is_actuator(step.device):  # the old path may lead to another thing
+                    await self._let_go(step.device, "the device was moved")
+                    await self._welcome(new[step.device])
+                case What.ADAPT | What.KEEP:
+                    await self.roster.adapt(new[step.device], step.adapters)
+        self._record_new()
+
+    def _is_actuator(self, device_id: str) -> bool:
+        return any(each.fail_safe is not None for each in self.devices[device_id].capabilities.values())
+
+    async def _welcome(self, spec: DeviceSpec) -> None:
+        """Take a device in. One that is leaving over the same path need not be waited for: it is back."""
+        endpoints = {driver.endpoint for driver in spec.drivers}
+        for ident in list(self.leaving):
+            if endpoints & {each.link.endpoint for each in self.devices[ident].attachments}:
+                await self._gone(ident, "its path belongs to a device of the site again")
+        self.add(spec)
+
+    async def _let_go(self, device_id: str, cause: str) -> None:
+        """Remove a device; one whose actuator is not verified off stays under another name until it is."""
+        device = self.devices[device_id]
+        unsafe = [
+            each
+            for each in device.capabilities.values()
+            if each.fail_safe is not None and device.reading(each).value != each.fail_safe
+        ]
+        if not unsafe or not device.attachments:
+            await self.roster.remove(device_id, cause)
+            return
+        raw = self.specs[device_id].raw
+        old_id = next(name for k in count(1) if (name := f"{device_id}-old-{k}") not in self.devices)
+        device.desk.withdraw(cause)
+        self.roster.rename(device_id, old_id)
+        self.leaving[old_id] = raw
+        for capability in unsafe:
+            self.order(f"{old_id}/{capability.key}", capability.fail_safe, f"{cause} while it was not off")
+            self.release(f"{old_id}/{capability.key}")
+
+    async def _gone(self, device_id: str, why: str) -> None:
+        """A device that was leaving has nothing left to do."""
+        if self.leaving.pop(device_id, None) is None:
+            return
+        device = self.devices[device_id]
+        for order in list(device.desk.orders.values()):
+            self._keep_order(device, order.order, has_ended=True)
+        await self.roster.remove(device_id, why)
+        self.note("site", f"{device_id} is gone: {why}", device=device_id)
+
+    # --- what outlived the last run ---------------------------------------------------------------------------------
+
+    def restore(self, saved: Saved, leaving: Mapping[str, DeviceSpec]) -> None:
+        """Take over what a store kept, before `start`.
+
+        ``leaving``: the devices of orders whose device is no longer of the site, by the order's id. What cannot be
+        carried out any more is told, never dropped in silence.
+        """
+        self.switches.update(saved.switches)
+        for receipt in saved.open_receipts:
+            ended = replace(
+                receipt,
+                state=CommandState.FAILED,
+                reason="the hub ended before it was verified",
+                may_have_executed=True,
+                ended_at=self.clock.now(),
+            )
+            self._publish_receipt(ended)
+        for alarm in saved.alarms:
+            device_id, _, key = alarm.target.partition("/")
+            device = self.devices.get(device_id)
+            if device is None or key not in device.capabilities:  # nobody is left who could end it
+                self.keep(replace(alarm, ended_at=self.clock.now()))
+                continue
+            payload = {"target": alarm.target, "text": alarm.text, "is_on": True, "since": alarm.since}
+            self.alarms[device_id, key] = payload
+            device.recall_alarm(key, alarm.text)
+        for entry in saved.orders:
+            self._restore_order(entry, leaving.get(entry.order.id))
+
+    def _restore_order(self, entry: OrderEntry, spec: DeviceSpec | None) -> None:
+        order = entry.order
+        device_id, _, key = order.target.partition("/")
+        if spec is not None and device_id not in self.devices:
+            self.roster.add(replace(spec, device=replace(spec.device, id=device_id)))
+            self.leaving[device_id] = spec.raw
+        device = self.devices.get(device_id)
+        capability = None if device is None else device.capabilities.get(key)
+        if device is None or capability is None:
+            text = f"the standing order on {order.target} cannot be carried out: there is no such actuator any more"
+            self.note("order", text, device=device_id)
+            self.keep(OrderEntry(order, entry.is_released, self.clock.now()))
+            return
+        device.desk.order(capability, replace(order, is_verified=False))
+        if entry.is_released:
+            device.desk.release(key)
+
+    async def written(self) -> bool:
+        """Wait until all that was told so far is in the store, for `WRITTEN_S` at most; false if it is not."""
+        return self.keeper is not None and await self.keeper.written(WRITTEN_S)
+
+    def keep(self, entry: Entry) -> None:
+        """Let the store have this, if there is one. Returns at once."""
+        if self.keeper is not None:
+            self.keeper.keep(entry)
+
+    def _store_changed(self, state: StoreState) -> None:
+        """The store is in trouble, or well again: nothing of the devices depends on it, and everybody is told."""
+        text = (
+            f"the store is in trouble ({state.trouble}): {state.text}"
+            if state.trouble
+            else "the store is well"
+        )
+        reason = Reason(
+            code=ReasonCode.OK if state.is_well else ReasonCode.STORAGE,
+            text="" if state.is_well else text,
+            since=state.since,
+            advice=state.advice,
+        )
+        word = Availability.ONLINE if state.is_well else Availability.DEGRADED
+        self.stream.publish(
+            Kind.AVAILABILITY, "hub", {"device": "hub", "availability": word, "reason": reason}
+        )
+        self.note("store", text)
+        self._alarm("hub", "store", text, is_on=not state.is_well)
 
     # --- fail-safe ------------------------------------------------------------------------------------------------
 
-    def _fail_safes(self) -> Iterator[tuple[LinkedDevice, Capability]]:
-        for device in self.devices.values():
+    def _fail_safes(self, devices: Iterable[LinkedDevice]) -> Iterator[tuple[LinkedDevice, Capability]]:
+        for device in devices:
             for capability in device.capabilities.values():
                 if capability.fail_safe is not None and capability.writable:
                     yield device, capability
 
-    def _order_fail_safes(self, cause: str) -> None:
-        """Until somebody decides, every fail-safe actuator is to take its fail-safe; verified once, that is done."""
-        for device, capability in self._fail_safes():
+    def _order_fail_safes(self, devices: Iterable[LinkedDevice], cause: str) -> None:
+        """Until somebody decides, every fail-safe actuator is to take its fail-safe; verified once, that is done.
+
+        An order that stands already stays as it is, with its own cause.
+        """
+        for device, capability in self._fail_safes(devices):
+            if capability.key in device.desk.orders:
+                continue
             target = f"{device.id}/{capability.key}"
             self.order(target, capability.fail_safe, cause)
             self.release(target)
 
     async def _make_safe(self, patience_s: float) -> None:
-        self._order_fail_safes("the hub stops")
-        waiting = [device for device, _ in self._fail_safes()]
+        self._order_fail_safes(self.devices.values(), "the hub stops")
+        waiting = [device for device, _ in self._fail_safes(self.devices.values())]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
                 while any(device.desk.orders for device in waiting):
@@ -146,9 +331,18 @@ class Hub:
 
     def record(self, folder: Path) -> None:
         """Record all links' traffic into files in ``folder``, one a link, named after its devices; logins masked."""
+        self._record_folder = folder
+        self._record_new()
+
+    def _record_new(self) -> None:
+        """Record the links that are not recorded yet."""
+        if self._record_folder is None:
+            return
         for link in self.links.values():
+            if any(isinstance(tap, Recording) for tap in link.taps):
+                continue
             name = "_".join(dict.fromkeys(each.device.id for each in link.attachments))
-            recording = Recording(folder / f"{name}.jsonl", self.core.loop, self.core.now)
+            recording = Recording(self._record_folder / f"{name}.jsonl", self.core.loop, self.core.now)
             link.taps.append(recording)
             self._recordings.append(recording)
 
@@ -241,27 +435,46 @@ class Hub:
         )
         self.note("order", f"{target} must be {value}: {cause}", device=device.id)
         device.desk.order(capability, order)
+        self._keep_order(device, order, has_ended=False)
         return order
 
     def release(self, target: str) -> None:
         """Release the standing order on a target; it ends as soon as it is verified."""
         device, capability = self.resolve(target)
+        held = device.desk.orders.get(capability.key)
         device.desk.release(capability.key)
+        if held is not None and capability.key in device.desk.orders:
+            self._keep_order(device, held.order, has_ended=False)
 
     # --- Listener: what devices tell ------------------------------------------------------------------------------
 
     def readings_changed(self, device: LinkedDevice, keys: Sequence[str]) -> None:
         """See `link.device.Listener`."""
         for key in keys:
-            reading = device.reading(device.capabilities[key])
+            capability = device.capabilities[key]
+            reading = device.reading(capability)
             self.stream.publish(Kind.READING, reading.target, reading)
+            if capability.fail_safe is not None and reading.quality.is_current:
+                self._switched(reading)
+
+    def _switched(self, reading: Reading) -> None:
+        """Remember when a fail-safe actuator was last seen to change: minimum times are counted from it."""
+        before = self.switches.get(reading.target)
+        if before is None or before.value != reading.value:
+            entry = SwitchEntry(reading.target, reading.value, reading.observed_at or self.clock.now())
+            self.switches[reading.target] = entry
+            self.keep(entry)
 
     def receipt_changed(self, device: LinkedDevice, receipt: Receipt) -> None:
         """See `link.device.Listener`."""
+        self._publish_receipt(receipt)
+
+    def _publish_receipt(self, receipt: Receipt) -> None:
         self.receipts[receipt.id] = receipt
         if len(self.receipts) > RECEIPTS_KEPT:
             self._forget_one()
         self.stream.publish(Kind.COMMAND, receipt.id, receipt)
+        self.keep(ReceiptEntry(receipt))
 
     def _forget_one(self) -> None:
         for receipt_id, receipt in self.receipts.items():
@@ -272,7 +485,13 @@ class Hub:
     def availability_changed(self, device: LinkedDevice) -> None:
         """See `link.device.Listener`."""
         payload = {"device": device.id, "availability": device.availability, "reason": device.reason}
-        self.stream.publish(Kind.AVAILABILITY, device.id, payload)
+        record = self.stream.publish(Kind.AVAILABILITY, device.id, payload)
+        told = {
+            "availability": device.availability.value,
+            "code": device.reason.code.value,
+            "text": device.reason.text,
+        }
+        self.keep(EventEntry(record.id, "availability", device.id, record.at, told))
 
     def order_changed(self, device: LinkedDevice, order: StandingOrder, *, has_ended: bool) -> None:
         """See `link.device.Listener`."""
@@ -280,16 +499,41 @@ class Hub:
             self._order_ended.set()
         word = "ended" if has_ended else "verified" if order.is_verified else "open"
         self.note("order", f"standing order on {order.target} is {word}: {order.cause}", device=device.id)
+        self._keep_order(device, order, has_ended=has_ended)
+        if has_ended and device.id in self.leaving and not device.desk.orders:
+            self._farewell(device.id)
+
+    def _keep_order(self, device: LinkedDevice, order: StandingOrder, *, has_ended: bool) -> None:
+        key = order.target.partition("/")[2]
+        held = device.desk.orders.get(key)
+        is_released = held is None or held.is_released
+        ended_at = self.clock.now() if has_ended else None
+        self.keep(OrderEntry(order, is_released, ended_at, self.leaving.get(device.id)))
+
+    def _farewell(self, device_id: str) -> None:
+        """A leaving device is verified off: it goes as soon as the present call is over."""
+        going = self.core.loop.create_task(
+            self._gone(device_id, "verified off"), name=f"farewell {device_id}"
+        )
+        self._farewells.add(going)
+        going.add_done_callback(self._farewells.discard)
 
     def alarm_changed(self, device: LinkedDevice, key: str, text: str, *, is_on: bool) -> None:
         """See `link.device.Listener`."""
-        target = f"{device.id}/{key}"
-        payload = {"target": target, "text": text, "is_on": is_on, "since": self.clock.now()}
+        self._alarm(device.id, key, text, is_on=is_on)
+
+    def _alarm(self, device_id: str, key: str, text: str, *, is_on: bool) -> None:
+        target = f"{device_id}/{key}"
+        now = self.clock.now()
+        payload = {"target": target, "text": text, "is_on": is_on, "since": now}
+        before = self.alarms.get((device_id, key))
         if is_on:
-            self.alarms[device.id, key] = payload
+            self.alarms[device_id, key] = payload
         else:
-            self.alarms.pop((device.id, key), None)
+            self.alarms.pop((device_id, key), None)
         self.stream.publish(Kind.ALARM, target, payload)
+        since = now if before is None else before["since"]
+        self.keep(AlarmEntry(target, text, since, None if is_on else now))
 
     def adapter_decided(self, device: LinkedDevice, note: Note) -> None:
         """See `link.device.Listener`."""
@@ -308,4 +552,7 @@ class Hub:
 
     def note(self, kind: str, text: str, **more: Any) -> None:
         """Write an event that is nobody's reading or receipt."""
-        self.stream.publish(Kind.EVENT, (kind, self.stream.seq), {"kind": kind, "text": text, **more})
+        record = self.stream.publish(
+            Kind.EVENT, (kind, self.stream.seq), {"kind": kind, "text": text, **more}
+        )
+        self.keep(EventEntry(record.id, kind, str(more.get("device", "")), record.at, record.payload))

@@ -70,6 +70,7 @@ class Storekeeper:
         self._handed = 0
         self._events_waiting = 0
         self._dropped = 0
+        self._is_open = False
         self._trouble: StoreError | None = None
         self._since: datetime | None = None
         self._is_stopping = False
@@ -126,6 +127,16 @@ class Storekeeper:
                 return since
         return self._handed + 1
 
+    async def open(self) -> bool:
+        """Open the store; false, and told, if it cannot be: then it is tried again before each write."""
+        try:
+            await self.store.open()
+        except StoreError as error:
+            self._in_trouble(error)
+            return False
+        self._is_open = True
+        return True
+
     def start(self) -> None:
         """Begin to write."""
         loop = asyncio.get_running_loop()
@@ -165,6 +176,8 @@ class Storekeeper:
 
     async def _write(self) -> bool:
         """One batch; whether it is safe. A slow store is told of while it works, and never asked twice at once."""
+        if not self._is_open and not await self.open():
+            return False
         self._under_way = {where: self._waiting.pop(where) for where in list(self._waiting)[:BATCH]}
         batch = [entry for _, entry in self._under_way.values()]
         writing = asyncio.ensure_future(self.store.write(batch))

@@ -31,12 +31,15 @@ class DeviceView:
     missing: tuple[str, ...]
     """Members without a current value, while others have one."""
     adapters: Sequence[AdapterView]
+    fault: str = ""
+    """Why the device cannot be used at all."""
 
 
 def judge(view: DeviceView) -> tuple[Availability, Reason]:
     """The word for a device, and why."""
-    if not view.adapters:
-        return Availability.OFFLINE, Reason(code=ReasonCode.CONFIGURATION, text="no adapter is enabled")
+    if view.fault or not view.adapters:
+        text = view.fault or "no adapter is enabled"
+        return Availability.OFFLINE, Reason(code=ReasonCode.CONFIGURATION, text=text)
     active = view.adapters[0]
     worst = _worst([adapter.reason for adapter in view.adapters])
     if view.current == 0 and view.essential > 0:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 class AdapterChoice:
     """Who serves one device. Looks when something happened, and from time to time while all is not well."""
 
-    def __init__(self, device: LinkedDevice) -> None:
+    def __init__(self, device: LinkedDevice, pinned: str = "") -> None:
         self._device = device
         self._core = device.core
-        self._memory = Memory(active=device.active.adapter.id, since=device.core.now())
+        self._memory = Memory(active=device.active.adapter.id, since=device.core.now(), pinned=pinned)
         self._delivers_t: dict[str, float] = {}
         self._lives: dict[str, int] = {}
         self._entry = Entry(self._look)

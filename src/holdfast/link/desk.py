@@ -475,11 +475,15 @@ class CommandDesk:
             command.ended = self._core.loop.create_future()
         return command.ended
 
-    def close(self) -> None:
-        """The device stops: open commands fail, saying so; no timer is left."""
-        self._is_closed = True
+    def withdraw(self, why: str) -> None:
+        """Open commands fail, saying why; standing orders stay."""
         for command in list(self.commands.values()):
-            self._end(command, CommandState.FAILED, "the hub stopped before it was verified")
+            self._end(command, CommandState.FAILED, why)
+
+    def close(self, why: str) -> None:
+        """The device stops: open commands fail, saying why; no timer is left."""
+        self._is_closed = True
+        self.withdraw(why)
         for timer in (self._wake, self._reread):
             if timer is not None:
                 timer.cancel()

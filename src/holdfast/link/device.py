@@ -21,7 +21,6 @@ from holdfast.model import (
     Reason,
     ReasonCode,
     Receipt,
-    Standby,
     StandingOrder,
     Value,
 )
@@ -64,17 +63,22 @@ class Listener(Protocol):
 class LinkedDevice:
     """One device over its adapters."""
 
-    def __init__(self, core: Core, device: Device, listener: Listener) -> None:
+    def __init__(self, core: Core, device: Device, listener: Listener, *, fault: str = "") -> None:
         self.core = core
         self.device = device
         self.id = device.id
         self.listener = listener
+        self.fault = fault
+        """Why it cannot be used at all; empty if it can."""
         self.attachments: list[Attachment] = []
         self.active: Attachment
         self.capabilities: dict[str, Capability] = {}
-        self.availability, self.reason = judge(DeviceView(essential=0, current=0, missing=(), adapters=()))
+        self.availability, self.reason = judge(
+            DeviceView(essential=0, current=0, missing=(), adapters=(), fault=fault)
+        )
         self.is_watching = False
         self.aggregates: dict[str, Aggregate] = {}
+        self._made_of: dict[str, list[str]] = {}  # aggregates by the group that they are made of
         self.choice: AdapterChoice | None = None
         """Who serves; ``None`` where there is nothing to choose."""
         self._doubtful: dict[tuple[str, str], dict[str, str]] = {}
@@ -88,18 +92,41 @@ class LinkedDevice:
             self.active = attachment
             self.availability = Availability.UNKNOWN
             self.reason = Reason(code=ReasonCode.CONNECTING, text="not tried yet")
-        elif len(self.attachments) == 2:
-            self.choice = AdapterChoice(self)
-        else:
-            attachment.is_wanted = adapter.standby is Standby.HOT
         for aggregate in driver.aggregates:
-            self.aggregates.setdefault(aggregate.capability.key, aggregate)
-            self.capabilities.setdefault(aggregate.capability.key, aggregate.capability)
+            key = aggregate.capability.key
+            if key not in self.aggregates:
+                self.aggregates[key] = aggregate
+                self._made_of.setdefault(aggregate.group, []).append(key)
+            self.capabilities.setdefault(key, aggregate.capability)
         for capability in driver.capabilities:
             self.capabilities.setdefault(capability.key, capability)
         link.attach(attachment)
-        link.reconsider_need()
+        self.rank()
         return attachment
+
+    def detach(self, attachment: Attachment) -> None:
+        """An adapter goes; if it served, the most preferred of the others takes its place. Never the last one."""
+        self.attachments.remove(attachment)
+        if self.choice is not None:
+            self.choice.close()
+        if self.active is attachment:
+            self.serve_through(self.attachments[0])
+        self.rank()
+        attachment.link.detach(attachment)
+
+    def rank(self) -> None:
+        """Adapters came, went or changed their priorities: choose anew among those that are there."""
+        self.attachments.sort(key=lambda each: each.adapter.priority)
+        pinned = ""
+        if self.choice is not None:
+            pinned = self.choice.pinned
+            self.choice.close()
+        self.choice = AdapterChoice(self, pinned) if len(self.attachments) > 1 else None
+        for attachment in self.attachments:
+            if self.choice is None:
+                attachment.is_wanted = True
+            attachment.link.reconsider_need()
+        self.reconsider()
 
     def learned(self, capabilities: Sequence[Capability]) -> None:
         """A member showed more of itself."""
@@ -230,9 +257,16 @@ class LinkedDevice:
     def group_changed(self, evidence: GroupEvidence) -> None:
         """A group's quality changed."""
         self._tell(evidence, [each.key for each in evidence.capabilities])
-        if len(self.attachments) > 1:
-            self.judged(evidence)
+        self.judged(evidence)
         self.reconsider()
+
+    def recall_alarm(self, key: str, text: str) -> None:
+        """An alarm of an earlier run: it goes on, or ends, by what is seen from now on."""
+        capability = self.capabilities[key]
+        if capability.writable:
+            self.desk.warnings[key] = text
+        else:
+            self._doubtful.setdefault((capability.member, capability.group), {})[key] = text
 
     def judged(self, evidence: GroupEvidence) -> None:
         """What intake thinks of the values that are shown: alarms begin and end with it."""
@@ -252,7 +286,7 @@ class LinkedDevice:
 
     def _tell(self, evidence: GroupEvidence, keys: Sequence[str]) -> None:
         """These readings are different now, and with them what is made of them."""
-        made = [key for key, each in self.aggregates.items() if each.group == evidence.group]
+        made = self._made_of.get(evidence.group)
         self.listener.readings_changed(self, [*keys, *made] if made else keys)
 
     def shown_changed(self, key: str) -> None:
@@ -307,7 +341,7 @@ class LinkedDevice:
     def redundancy(self) -> tuple[str, str]:
         """``none``, ``full`` or ``reduced``, and why: a reserve in use or a broken one is a note, not an outage."""
         if self.choice is None:
-            return "none", "there is one adapter"
+            return "none", "there is no second adapter"
         preferred = self.choice.preferred()
         if self.active.adapter.id != preferred:
             return "reduced", f"{self.active.adapter.id} serves in place of {preferred}"
@@ -357,6 +391,7 @@ class LinkedDevice:
             essential=essential,
             current=current,
             missing=missing,
+            fault=self.fault,
             adapters=[
                 AdapterView(each.link.has_session, each.has_tried(now), each.link.reason)
                 for each in ordered
@@ -406,10 +441,10 @@ class LinkedDevice:
             return link.reason.text or "not connected"
         return "the device gave no fresh evidence to plan from"
 
-    def retire(self) -> None:
-        """End open commands, keep no timer."""
+    def retire(self, why: str = "the hub stopped before it was verified") -> None:
+        """End open commands, saying why; keep no timer."""
         if self.choice is not None:
             self.choice.close()
-        self.desk.close()
+        self.desk.close(why)
         for attachment in self.attachments:
             attachment.retire()

@@ -33,14 +33,6 @@ ALIVE_DEADLINE = 2.0
 GOOD, LATE, STALE, UNKNOWN = Quality.GOOD, Quality.LATE, Quality.STALE, Quality.UNKNOWN
 
 
-def _changed(values: Mapping[str, Value], before: Mapping[str, Value]) -> list[str]:
-    """The keys whose values are new or different; those that have vanished are not among them."""
-    keys = tuple(values)
-    if keys == tuple(before):  # as nearly always: the same in the same order
-        return list(compress(keys, map(ne, values.values(), before.values())))
-    return [key for key, value in values.items() if key not in before or before[key] != value]
-
-
 class GroupEvidence:
     """The evidence of one (member, group) that came through one adapter."""
 
@@ -62,6 +54,7 @@ class GroupEvidence:
         "life",
         "member",
         "n",
+        "order",
         "pending",
         "quality",
         "raw",
@@ -92,6 +85,7 @@ class GroupEvidence:
         self.candidate: Any = None  # what came once, where that is not enough
         self.life = 0  # the link's session that brought it
         self.values: Mapping[str, Value] = {}
+        self.order: tuple[str, ...] = ()  # their keys, if capabilities stand for all of them
         self.cells: dict[str, Cell] = {}
         self.quality = UNKNOWN
         self.follows_session = False
@@ -132,11 +126,14 @@ class GroupEvidence:
         if why is not None:
             return why
         has_news = intake.suspicions is not told[0] or intake.warnings is not told[1]
+        learned: list[str] = []
         if driver.learn is not None and (len(values) != self.key_count or self.pending):
-            self._learn(driver.learn, raw, values)
+            learned = self._learn(driver.learn, raw, values)
         if driver.planner is not None:
             self._run(values, Stamp(now, stamp.n), is_new_life=is_new_life)
-        changed = _changed(values, self.values)
+        changed = self._changed(values)
+        if learned:
+            changed += (key for key in learned if key not in changed)
         self.values = values
         self.raw = raw
         self.life = link.life
@@ -144,6 +141,20 @@ class GroupEvidence:
         if has_news:
             self.attachment.device.judged(self)
         return changed
+
+    def _changed(self, values: Mapping[str, Value]) -> list[str]:
+        """The keys of new or different values; nobody can be told of what no capability stands for."""
+        keys = tuple(values)
+        before = self.values
+        if keys == self.order:  # as nearly always
+            return list(compress(keys, map(ne, values.values(), before.values())))
+        known = self.keys
+        self.order = keys if known.issuperset(keys) else ()
+        return [
+            key
+            for key, value in values.items()
+            if key in known and (key not in before or before[key] != value)
+        ]
 
     def _run(self, values: Mapping[str, Value], seen: Stamp, *, is_new_life: bool) -> None:
         """Keep for the planner since when each value has been as it is."""
@@ -160,12 +171,12 @@ class GroupEvidence:
         candidate, self.candidate = self.candidate, raw
         return bool(raw in (self.raw, candidate))
 
-    def _learn(self, learn: Learn, raw: Any, values: Mapping[str, Value]) -> None:
-        """Values that no capability stands for: they get one once they came twice in a row."""
+    def _learn(self, learn: Learn, raw: Any, values: Mapping[str, Value]) -> list[str]:
+        """Values that no capability stands for: they get one once they came twice in a row. Gives their keys."""
         new = frozenset(values.keys() - self.keys)
         if new and new != self.pending:
             self.pending = new  # and the next batch is looked at as well
-            return
+            return []
         self.pending = frozenset()
         self.key_count = len(values)
         learned = [
@@ -178,13 +189,14 @@ class GroupEvidence:
             self.keys = frozenset(each.key for each in self.capabilities)
             self.intake.add(learned)
             self.attachment.device.learned(learned)
+        return [each.key for each in learned]
 
     def became_fresh(self, now: float) -> bool:
         """Bring the quality up after new evidence; whether it changed."""
         before = self.quality
+        if before is GOOD and now - self.t < self.late_s and self._entry.tick:
+            return False  # still good; the entry that is armed goes by the stamp and arms itself anew
         quality = self.quality = self.quality_at(now)
-        if quality is before is GOOD and self._entry.is_armed:
-            return False  # whoever is woken too early goes by the stamp and arms itself anew
         if self.deadline_s != math.inf:
             self._arm()
         return before is not quality
@@ -241,11 +253,11 @@ class GroupEvidence:
         limit_s = (
             self.deadline_s - TICK_S if self.quality is LATE else min(self.late_s, self.deadline_s - TICK_S)
         )
-        # The wheel rounds up; half a tick earlier keeps the verdict on the early side.
-        self.attachment.link.core.wheel.arm(self._entry, seen_t + limit_s - TICK_S / 2)
+        # Never before that: whoever is told of the change asks for the quality at once, and must find it changed.
+        self.attachment.link.core.wheel.arm(self._entry, seen_t + limit_s)
 
     def _settle(self, now: float) -> None:
-        quality = self.quality_at(now + TICK_S)
+        quality = self.quality_at(now)
         if quality is not self.quality:
             self.quality = quality
             self.attachment.quality_changed(self)

@@ -280,12 +280,14 @@ class _Deciding:
         active = self.active
         asked = self.by_id.get(self.memory.asked)
         wanted = [] if asked is None else [asked]
-        if active.delivers:
-            self.memory = replace(self.memory, turn="", turn_t=math.inf, tried=frozenset(), rounds=0)
-            wanted += [active, *self._probed()]
-        elif active.doubt_s is not None:
+        if (
+            active.doubt_s is not None
+        ):  # a session that goes on may have gone quiet: values age though it delivers
             self.memory = replace(self.memory, probing=frozenset())
             wanted += self._tried()
+        elif active.delivers:
+            self.memory = replace(self.memory, turn="", turn_t=math.inf, tried=frozenset(), rounds=0)
+            wanted += [active, *self._probed()]
         else:
             wanted.append(active)
         wanted += [each for each in self.order if each.is_hot or self._adds(each) or self._is_alone(each)]
@@ -331,9 +333,10 @@ class _Deciding:
         if is_over:
             turn = next((each for each in ring if each.id not in tried), None)
             if turn is None:
-                if not memory.rounds:
-                    self._note(Why.ALL_DOWN, active, "no adapter delivers; all are tried again and again")
-                memory = replace(memory, rounds=memory.rounds + 1)
+                if not active.delivers:
+                    if not memory.rounds:
+                        self._note(Why.ALL_DOWN, active, "no adapter delivers; all are tried again and again")
+                    memory = replace(memory, rounds=memory.rounds + 1)
                 tried = frozenset()
                 turn = ring[0] if ring else active
             elif not memory.rounds:

@@ -10,18 +10,21 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass, field
+from operator import ge, itemgetter, le
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 from holdfast.model import Capability, Reject, Sanity, Value, ValueType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 REPEATS = 3
 """So many consistent extremes in a row are believed: random damage that agrees with itself thrice is not random."""
 INTERVALS = 3.5
 """Each must come within this many intervals of the one before; three, and half of one so that nothing lies on the edge.
 From one to the next, not from first to last: where two frames of three are lost a real extreme is still seen."""
+HALF = 0.49
+"""A hair less than half of the largest step on either side, whatever rounding does."""
 GREATEST = sys.float_info.max
 """What lies beyond is infinite, or an integer that no float holds: never a measurement."""
 
@@ -102,6 +105,37 @@ class Limits:
 
     def _is_near(self, value: float, other: Value) -> bool:
         return _is_finite(other) and abs(value - other) <= self.jump
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Where values need no closer look: within their limits, and so near each other that no step is a jump."""
+
+    pick: Callable[[Any], tuple[Any, ...]]
+    lows: tuple[float, ...]
+    highs: tuple[float, ...]
+
+    @classmethod
+    def around(cls, values: Mapping[str, Value], limits: Iterable[Limits]) -> Window | None:
+        """The window around believed values; ``None`` where one that has limits is absent, or there are too few."""
+        lows, highs = {}, {}
+        for each in limits:
+            value = values.get(each.key)
+            if not _is_finite(value):
+                return None
+            lows[each.key] = max(each.low, value - each.jump * HALF)
+            highs[each.key] = min(each.high, value + each.jump * HALF)
+        if len(lows) < 2:  # itemgetter would give no tuple
+            return None
+        return cls(itemgetter(*lows), tuple(lows.values()), tuple(highs.values()))
+
+    def holds(self, values: Mapping[str, Value]) -> bool:
+        """Whether all values are there and in the window."""
+        try:
+            picked = self.pick(values)
+            return all(map(le, self.lows, picked)) and all(map(ge, self.highs, picked))
+        except (KeyError, TypeError):  # absent; words, lists
+            return False
 
 
 @dataclass(slots=True)
@@ -228,7 +262,10 @@ class Intake:
     suspicions: Mapping[str, str] = field(default_factory=dict)
     warnings: Mapping[str, str] = field(default_factory=dict)
     _limits: dict[str, Limits] = field(default_factory=dict)
-    _bounds: tuple[tuple[str, float, float, float, float], ...] = ()
+    _window: Window | None = None
+    _believed: Mapping[str, Value] | None = (
+        None  # the latest batch, if it was believed and lies in the window
+    )
     _known: dict[str, Capability] = field(default_factory=dict)
     _watches: tuple[Watch, ...] = ()
     _streaks: dict[str, Streak] = field(default_factory=dict)  # of the latest batch: who is at fault has one
@@ -253,9 +290,7 @@ class Intake:
             limits = Limits.of(capability)
             if limits is not None:
                 self._limits[key] = limits
-        self._bounds = tuple(
-            (each.key, each.low, each.high, -each.jump, each.jump) for each in self._limits.values()
-        )
+        self._window = None
         kept = {watch.text: watch for watch in self._watches if watch.key not in fresh}
         self._watches = tuple(kept.get(watch.text, watch) for watch in _watches_over(self._known.values()))
         self._write_warnings()
@@ -263,8 +298,12 @@ class Intake:
     @property
     def is_settled(self) -> bool:
         """Whether a batch equal to the last believed one would change nothing and need not be judged."""
-        is_open = self._streaks or self._passed_over or self.suspicions
-        return not is_open and not any(watch.is_counting for watch in self._watches)
+        if self._streaks or self._passed_over or self.suspicions:
+            return False
+        for watch in self._watches:  # noqa: SIM110 - on the hot path; any() would make a generator each time
+            if watch.is_counting:
+                return False
+        return True
 
     def judge(self, values: Mapping[str, Value], before: Mapping[str, Value], now: float) -> Reject | None:
         """Whether to believe ``values`` at loop time ``now``: why not, or ``None``.
@@ -272,11 +311,14 @@ class Intake:
         ``before``: the last believed values, empty if they are not recent. In a batch that is believed every value
         is within its limits or has proved itself.
         """
-        if self._is_plain(values, before):
+        is_plain = self._is_plain(values, before)
+        faults = () if is_plain else self._faults(values, before)
+        if not faults:
+            if not is_plain:
+                self._window = Window.around(values, self._limits.values())
             if self._streaks or self._passed_over or self.suspicions:
                 self._believe({})
         else:
-            faults = self._faults(values, before)
             proofs = {fault.key: self._proof(fault, now) for fault in faults}
             for key in self._streaks.keys() - proofs.keys():
                 del self._streaks[key]
@@ -285,37 +327,26 @@ class Intake:
                     self._passed_over = values
                     return Reject("sanity", f"{fault.key} is {fault.shown}: {fault.what}")
             self._believe(proofs)
+            self._window = None
             for fault in faults:
                 limits = self._limits[fault.key]
                 if limits.low <= fault.value <= limits.high:  # a jump has arrived: from here it is no jump
                     del self._streaks[fault.key]
+        self._believed = values
         changed = False
         for watch in self._watches:
-            changed |= watch.look(values, before, now)
+            if watch.look(values, before, now):
+                changed = True
         if changed:
             self._write_warnings()
         return None
 
     def _is_plain(self, values: Mapping[str, Value], before: Mapping[str, Value]) -> bool:
-        """The hot path: whether every value is a number within its limits, or absent. If not, look closely."""
-        value_of: Callable[[str], Any] = values.get
-        last_of: Callable[[str], Any] = before.get
-        try:
-            for key, low, high, down, up in self._bounds:
-                value = value_of(key)
-                if value is None:
-                    continue
-                last = last_of(key)
-                if last is None:
-                    last = value
-                if low <= value <= high and down <= value - last <= up:  # false for what is not a number
-                    continue
-                return False
-        except (TypeError, OverflowError):  # words, lists; integers that no float holds
-            return False
-        return True
+        """The hot path: whether nothing about the values asks for a closer look."""
+        window = self._window
+        return window is not None and (before is self._believed or not before) and window.holds(values)
 
-    def _faults(self, values: Mapping[str, Value], before: Mapping[str, Value]) -> list[Fault]:
+    def _faults(self, values: Mapping[str, Value], before: Mapping[str, Value]) -> Sequence[Fault]:
         found = []
         for key, limits in self._limits.items():
             value = values.get(key)

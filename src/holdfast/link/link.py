@@ -13,7 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import LinkFault, Nonsense, NotNeeded, Silent, Suspended, bug
-from holdfast.link.driver import OnSilence, Poll
+from holdfast.link.driver import LinkTiming, OnSilence, Poll
 from holdfast.link.machine import WITH_SESSION, Cue, State, advance
 from holdfast.link.recorder import FlightRecorder
 from holdfast.link.report import LinkReport
@@ -100,6 +100,9 @@ class Link:
         self.core = core
         self.endpoint = endpoint
         self.attachments: list[Attachment] = []
+        self.timing: LinkTiming = _UNTIMED
+        """The deadlines of the endpoint: those of the first driver on it."""
+        self._lines_of: dict[Attachment, list[PollLine]] = {}
         self.routes: dict[tuple[str, str], GroupEvidence] = {}
         self.lines: list[PollLine] = []
         self.keep_alives: list[PollLine] = []
@@ -152,20 +155,46 @@ class Link:
         driver = attachment.driver
         self.attachments.append(attachment)
         self.routes.update(attachment.groups)
-        for poll in driver.polls:
-            self.lines.append(PollLine(self, _job(poll), poll.every_s))
+        if len(self.attachments) == 1:
+            self.timing = driver.timing
+        lines = [PollLine(self, _job(poll), poll.every_s) for poll in driver.polls]
+        self._lines_of[attachment] = list(lines)
+        self.lines += lines
         # Where the next poll comes before the answer is overdue, its deadline is watched only once somebody waits.
         self._is_soon_asked = all(line.every_s <= line.job.reply_s for line in self.lines)
         if driver.keep_alive is not None:
             job = Job(driver.keep_alive.what, "", "", reply_s=driver.timing.ack_s)
             job.is_optional = True
-            self.keep_alives.append(PollLine(self, job, driver.keep_alive.every_s))
+            line = PollLine(self, job, driver.keep_alive.every_s)
+            self.keep_alives.append(line)
+            self._lines_of[attachment].append(line)
         self.log.name(self.name)
+        if self.has_session:  # another device shares the path: the session goes on, and serves both
+            for line in self._lines_of[attachment]:
+                line.begin(self.core.now() + (line.every_s if line.job.is_optional else 0.0))
+            attachment.device.session_opened(attachment)
 
-    @property
-    def timing(self) -> Any:
-        """The deadlines of the endpoint: those of the first driver on it."""
-        return self.attachments[0].driver.timing
+    def detach(self, attachment: Attachment) -> None:
+        """An adapter uses this link no more; the others go on over the same session."""
+        self.attachments.remove(attachment)
+        self.routes = {key: each for key, each in self.routes.items() if each.attachment is not attachment}
+        for line in self._lines_of.pop(attachment):
+            line.entry.disarm()
+            (self.keep_alives if line.job.is_optional else self.lines).remove(line)
+            if line in self.queue:
+                self.queue.remove(line)
+        device = attachment.device
+        if device in self.queue:
+            self.queue.remove(device)
+        if self.job is not None and self.job_owner is device:
+            self.job_owner = None
+            device.step_ended(self.job, End.DOUBT, "the adapter was taken away")
+        self._is_soon_asked = all(line.every_s <= line.job.reply_s for line in self.lines)
+        attachment.retire()
+        if self.attachments:
+            self.timing = self.attachments[0].driver.timing
+            self.log.name(self.name)
+        self.reconsider_need()
 
     @property
     def name(self) -> str:
@@ -530,6 +559,10 @@ class Link:
         for attachment in self.attachments:
             attachment.retire()
 
+    def _counters(self) -> dict[str, Any]:
+        counters = self.attachments[0].driver.counters if self.attachments else None
+        return {} if counters is None else dict(counters())
+
     def as_dict(self) -> dict[str, Any]:
         """The link report with state and reason, for API and command line."""
         now = self.core.now()
@@ -540,9 +573,13 @@ class Link:
             "adapters": [f"{each.device.id}/{each.adapter.id}" for each in self.attachments],
             "silence_s": self.timing.silence_s,
             "found": [{"member": member, **sighting.as_dict(now)} for member, sighting in self.found.items()],
-            "counters": dict(counters()) if (counters := self.attachments[0].driver.counters) else {},
+            "counters": self._counters(),
             **self.report.as_dict(now, self._up_since),
         }
+
+
+_UNTIMED = LinkTiming(silence_s=math.inf)
+"""Until the first adapter says otherwise."""
 
 
 def _nobody() -> None:

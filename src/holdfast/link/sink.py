@@ -63,11 +63,11 @@ class SessionSink:
             return False
         link = self.link
         now = link.core.now()
-        arrival = link.core.stamp()
+        link.core.n = n = link.core.n + 1
         evidence = link.routes.get((batch.member, batch.group)) or self._stranger(batch, now)
         if evidence is None:
             return False
-        stamp = as_of or arrival
+        stamp = as_of or Stamp(now, n)
         if stamp.n < evidence.n and evidence.life == self.life:
             return True  # overtaken by newer evidence
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from holdfast.errors import LinkFault, SessionLost, bug
 from holdfast.link.session import End, Job, OpenLimits, Sink
-from holdfast.model import Batch, Bye, Event, Heard, HeardWhy, Identity, Junk, Reject, Say, Stamp
+from holdfast.model import Batch, Bye, Event, Heard, HeardWhy, Identity, Junk, Reject, Say, Sign, Stamp
 
 if TYPE_CHECKING:
     from holdfast.link.stream_codec import Codec
@@ -32,7 +32,8 @@ class StreamSession(asyncio.Protocol):
     err on the old side by one question, and when the debt has grown to `OWED_S` the session begins anew.
 
     Where answers name their question (``are_answers_named``, a bus with addresses), none can be taken for another's and
-    nothing is owed; what nobody asked for counts from its arrival. Such a codec is asked for its bytes each time, and
+    nothing is owed; an answer that comes within `OWED_S` has the stamp of its question though that was given up, and what
+    nobody asked for counts from its arrival. Such a codec is asked for its bytes each time, and
     may have nothing to say: then the question is over at once.
     """
 
@@ -57,6 +58,7 @@ class StreamSession(asyncio.Protocol):
         self._answers_steps = False  # whether a batch has come as the answer to a step
         self._is_step_in_debt = False  # whether an answer was owed when the last step went out
         self._asked: Job | None = None  # the last question; its stamp is that of its last send
+        self._late: dict[tuple[str, str], Stamp] = {}  # named questions that were not answered in time
         self._last_heard_t = float("-inf")
         self._gap_timer: asyncio.TimerHandle | None = None
 
@@ -204,6 +206,7 @@ class StreamSession(asyncio.Protocol):
         if self._job is job:
             self._job = None
             if self._are_answers_named:
+                self._late[job.member, job.group] = job.stamp
                 return
             # A step's answer counts where it may be a batch: seen so, or not to be told from one that is owed.
             is_owed = self._answers_steps or self._is_step_in_debt if job.is_step else not job.is_optional
@@ -217,7 +220,7 @@ class StreamSession(asyncio.Protocol):
     def _take(self, data: bytes) -> None:
         self._last_heard_t = self._loop.time()
         self._settle(self._codec.feed(data))
-        if self._codec.is_partial and self._gap_timer is None:
+        if not self._is_clean and self._gap_timer is None and self._codec.is_partial:
             self._gap_timer = self._loop.call_later(self._codec.gap_s, self._gap)
 
     def _gap(self) -> None:
@@ -242,20 +245,23 @@ class StreamSession(asyncio.Protocol):
             if self._is_mute:
                 return
             match event:
+                case Batch() | Sign():
+                    self._answer(event)
                 case Junk(why, raw):
                     self._sink.rejected(Reject(why), raw)
                 case Bye(text):
                     self._sink.lost(SessionLost(text))
                     return
-                case _:
-                    self._answer(event)
         self._is_clean = not self._owed and not self._codec.is_partial
 
-    def _answer(self, event: Event) -> None:
+    def _answer(self, event: Batch | Sign) -> None:
         job = self._job
         is_answer = job is not None and self._codec.answers(job, event)
         if isinstance(event, Batch):
-            is_believed = self._sink.observed(event, self._stamp_of(job if is_answer else None))
+            stamp = self._stamp_of(job if is_answer else None)
+            if self._late:
+                stamp = self._stamp_of_late(event) or stamp
+            is_believed = self._sink.observed(event, stamp)
             if job is not None and is_answer and not job.is_step:
                 # An answer that equals one from before this batch is news, whichever question it was the answer to.
                 self._whole = {each: whole for each, whole in self._whole.items() if each.group != job.group}
@@ -264,7 +270,7 @@ class StreamSession(asyncio.Protocol):
             else:
                 self._whole.clear()
         else:
-            self._sink.alive(event.member)  # type: ignore[union-attr]  # only Sign is left
+            self._sink.alive(event.member)
         if job is not None and is_answer:
             self._job = None
             self._sink.finished(job, End.OK)
@@ -282,6 +288,11 @@ class StreamSession(asyncio.Protocol):
         # It may be the answer to the oldest question; then the newest is still open in its stead.
         self._owed.append(job.stamp)
         return self._owed.pop(0)
+
+    def _stamp_of_late(self, batch: Batch) -> Stamp | None:
+        """The stamp of the question that was given up and that this answers after all; it is not expected for long."""
+        stamp = self._late.pop((batch.member, batch.group), None)
+        return None if stamp is None or self._loop.time() - stamp.t > OWED_S else stamp
 
     # --- ending ----------------------------------------------------------------------------------------------------
 

@@ -142,8 +142,8 @@ def test_the_mapping_is_copied() -> None:
             "2: controllers: controllers are not supported by this version; leave them out for now",
         ),
         (
-            "devices: []\narrays: [{id: roof}]\n",
-            "2: arrays: arrays are not supported by this version; leave them out for now",
+            "devices: []\narrays: [{id: roof, packs: [x]}]\n",
+            "2: arrays[0].packs[0]: 'x' is not a device; a pack is a device; there are: none",
         ),
         (
             "devices: []\nsite:\n  id: Home 1\n",

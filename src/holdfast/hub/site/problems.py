@@ -67,6 +67,11 @@ class Findings:
         if problem not in self._problems:
             self._problems.append(problem)
 
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All that was noted."""
+        return tuple(self._problems)
+
     def error(self) -> SiteError:
         """What has been noted, as an exception."""
         return SiteError(self._problems, self._source)

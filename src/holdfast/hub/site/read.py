@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import zoneinfo
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from holdfast.hub.site.adapter import read_adapter
 from holdfast.hub.site.failover import FAILOVER_KEYS, read_failover
 from holdfast.hub.site.plain import plain
 from holdfast.hub.site.preparing import DEVICE_KEYS, Preparing
-from holdfast.hub.site.problems import Findings, Locate, Place, kind_of, shown, spelled
+from holdfast.hub.site.problems import Findings, Locate, Place, Problem, kind_of, shown, spelled
 from holdfast.hub.site.section import Section, closest
 from holdfast.hub.site.sharing import check_sharing
-from holdfast.hub.site.spec import DeviceSpec, SiteSpec
+from holdfast.hub.site.spec import ArraySpec, DeviceSpec, SiteSpec
 from holdfast.model import Adapter, Device
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from holdfast.hub.site.secret import SecretSource
     from holdfast.link.driver import Driver, Family
 
 _TOP_KEYS = ("site", "devices", "controllers", "arrays")
 _SITE_KEYS = ("id", "name", "timezone", "temperature_unit")
-_LATER_KEYS = ("controllers", "arrays")
+ARRAY_KEYS = ("id", "name", "packs", "attached_to")
+_LATER_KEYS = ("controllers",)
 """Part of the public contract, but not of this version."""
 
 _DEFAULT_ID = "home"
@@ -45,13 +47,49 @@ def read_site(
     zones and secrets from disk, so a running loop should call it in a thread.
     """
     findings = Findings(source, locate)
-    raw = plain(mapping, findings)
-    if not isinstance(raw, dict):
-        findings.note((), f"a site is a mapping, not {kind_of(raw)}", "begin with the keys site and devices")
+    raw = _plain(mapping, findings)
     findings.raise_any()
     spec = _Reading(families, secrets, findings).site(Section(raw, (), findings))
     findings.raise_any()
     return spec
+
+
+def read_what_can_be_used(
+    mapping: Mapping[str, Any],
+    families: Mapping[str, Family],
+    *,
+    secrets: SecretSource,
+    source: str = "site",
+) -> SiteSpec:
+    """The same for a site that must run, whatever is wrong with some of it: one bad device never stops the rest.
+
+    A device with a problem has no driver and says why in its ``fault``. Raises `SiteError` only for what is no site at
+    all.
+    """
+    findings = Findings(source)
+    reading = _Reading(families, secrets, findings)
+    spec = reading.site(Section(_plain(mapping, findings), (), findings))
+    problems = findings.problems
+    devices = [
+        _disabled(device, faults)
+        if (faults := [each for each in problems if each.path[:2] == place])
+        else device
+        for place, device in zip(reading.places, spec.devices, strict=True)
+    ]
+    return replace(spec, devices=tuple(each for each in devices if each.device.id), problems=problems)
+
+
+def _plain(mapping: Mapping[str, Any], findings: Findings) -> dict[Any, Any]:
+    raw = plain(mapping, findings)
+    if not isinstance(raw, dict):
+        findings.note((), f"a site is a mapping, not {kind_of(raw)}", "begin with the keys site and devices")
+        raise findings.error()
+    return raw
+
+
+def _disabled(spec: DeviceSpec, faults: Sequence[Problem]) -> DeviceSpec:
+    text = "; ".join(f"{spelled(each.path)}: {each.text}" for each in faults)
+    return DeviceSpec(replace(spec.device, adapters=()), (), spec.raw, text)
 
 
 class _Reading:
@@ -62,6 +100,10 @@ class _Reading:
         self._secrets = secrets
         self._findings = findings
         self._device_ids: dict[str, Place] = {}
+        self.places: list[Place] = []
+        """Where each device stands, in the order of the devices that were read."""
+        self._array_ids: dict[str, Place] = {}
+        self._packs: dict[str, Place] = {}
         self._used: list[tuple[Place, Adapter, Driver]] = []
 
     def site(self, top: Section) -> SiteSpec:
@@ -74,14 +116,51 @@ class _Reading:
         ident = head.ident("id") or _DEFAULT_ID
         found = top.sections("devices") if top.has("devices", "a site needs a list of devices") else []
         devices = [self._device(section) for section in found]
+        self.places = [section.place for section in found]
         check_sharing(self._used, self._findings)
+        arrays = (
+            [self._array(section) for section in top.sections("arrays")]
+            if top.raw.get("arrays") is not None
+            else []
+        )
         return SiteSpec(
             id=ident,
             name=head.text("name") or ident,
             timezone=_timezone(head),
             temperature_unit=head.choice("temperature_unit", _TEMPERATURE_UNITS, _TEMPERATURE_UNITS[0]),
             devices=tuple(devices),
+            arrays=tuple(each for each in arrays if each is not None),
         )
+
+    def _array(self, section: Section) -> ArraySpec | None:
+        section.refuse_unknown(ARRAY_KEYS)
+        section.has("id", "give each array an id of its own, such as 'cellar'")
+        ident = section.ident("id")
+        if ident is not None:
+            self._keep_unique(self._array_ids, ident, section, "arrays")
+        packs = section.raw.get("packs", [])
+        if not isinstance(packs, list):
+            section.note("packs", f"a list is expected here, not {kind_of(packs)}", "write [pack-1, pack-2]")
+            packs = []
+        for number, pack in enumerate(packs):
+            self._check_pack(pack, (*section.place, "packs", number))
+        name, attached_to = section.text("name"), section.text("attached_to")
+        if ident is None:
+            return None
+        return ArraySpec(
+            id=ident, name=name or ident, packs=tuple(map(str, packs)), attached_to=attached_to or ""
+        )
+
+    def _check_pack(self, pack: object, place: Place) -> None:
+        if pack not in self._device_ids:
+            known = ", ".join(self._device_ids) or "none"
+            self._findings.note(
+                place, f"{shown(pack)} is not a device", f"a pack is a device; there are: {known}"
+            )
+        elif (first := self._packs.setdefault(str(pack), place)) != place:
+            self._findings.note(
+                place, f"{shown(pack)} is already in {spelled(first[:2])}", "a pack is in one array"
+            )
 
     def _device(self, section: Section) -> DeviceSpec:
         section.refuse_unknown(DEVICE_KEYS)
@@ -105,7 +184,9 @@ class _Reading:
             failover=failover,
         )
         if None in (ident, options, outputs, capabilities):
-            return DeviceSpec(device, ())  # its drivers would only complain about what is known already
+            return DeviceSpec(
+                device, (), section.raw
+            )  # its drivers would only complain about what is known already
         preparing = Preparing(device, section.place, places, self._findings)
         drivers: list[Driver] = []
         for adapter in adapters:
@@ -113,7 +194,7 @@ class _Reading:
             if driver is not None:
                 drivers.append(driver)
                 self._used.append((places[adapter.id], adapter, driver))
-        return DeviceSpec(device, tuple(drivers))
+        return DeviceSpec(device, tuple(drivers), section.raw)
 
     def _adapters(self, device: Section) -> tuple[list[Adapter], dict[str, Place]]:
         if not device.has("adapters", "a device needs a list with at least one adapter"):

@@ -1,0 +1,108 @@
+"""The site while the hub runs: changed as a whole or bit by bit, checked first, and safe before it takes effect.
+
+One change at a time. A change is planned, shown on request, saved in one transaction, and only then carried out:
+whoever pulls the plug finds the old site or the new one, never a mixture.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from holdfast.hub.site.plan import others, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from holdfast.hub.hub import Hub
+    from holdfast.hub.ports import Store
+    from holdfast.hub.site.plan import Step
+    from holdfast.hub.site.spec import SiteSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a change does, or did. ``revision``: of the site after it, or as it is where nothing was carried out."""
+
+    steps: tuple[Step, ...]
+    others: tuple[str, ...]
+    revision: int
+    is_done: bool
+
+    @property
+    def lines(self) -> list[str]:
+        """The change in words, a line each; empty if there is nothing to change."""
+        return [*self.others, *(step.text for step in self.steps)]
+
+
+class LivingSite:
+    """One hub's site and its place in the store. ``read`` checks a mapping and raises `SiteError`; it may block."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        store: Store,
+        read: Callable[[Mapping[str, Any]], SiteSpec],
+        mapping: Mapping[str, Any],
+        revision: int,
+    ) -> None:
+        self._hub = hub
+        self._store = store
+        self._read = read
+        self.mapping = mapping
+        self.revision = revision
+        self._turn = asyncio.Lock()
+        self._under_way: set[asyncio.Task[Change]] = set()
+
+    async def apply(
+        self, mapping: Mapping[str, Any], *, expected: int | None = None, dry_run: bool = False
+    ) -> Change:
+        """Make this the site; with ``dry_run`` only say what that would do.
+
+        Raises `SiteError` for what is no proper site, `SiteChanged` if the site is not at revision ``expected`` any
+        more, and `StoreError` if it could not be saved: then nothing has changed.
+        """
+        return await self.edit(lambda _: mapping, expected=expected, dry_run=dry_run)
+
+    async def edit(
+        self,
+        change: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+        *,
+        expected: int | None = None,
+        dry_run: bool = False,
+    ) -> Change:
+        """Change the site by a function of `hub.site.edit`; raises what that raises, and as `apply`."""
+        # Once begun a change is carried out whole, also when whoever asked goes away.
+        changing = asyncio.ensure_future(self._change(change, expected, dry_run=dry_run))
+        self._under_way.add(changing)
+        changing.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(changing)
+
+    async def settled(self) -> None:
+        """Wait until no change is under way; the hub is stopped only then."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    async def _change(
+        self,
+        change: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+        expected: int | None,
+        *,
+        dry_run: bool,
+    ) -> Change:
+        async with self._turn:
+            mapping = change(self.mapping)
+            spec = await asyncio.to_thread(self._read, mapping)
+            steps, rest = tuple(plan(self.mapping, mapping)), tuple(others(self.mapping, mapping))
+            if dry_run or not (steps or rest):
+                return Change(steps=steps, others=rest, revision=self.revision, is_done=not dry_run)
+            wanted = self.revision if expected is None else expected
+            self.revision = await self._store.save_site(mapping, self._hub.clock.now(), expected=wanted)
+            self.mapping = mapping
+            await self._carry_out(spec, steps)
+            return Change(steps=steps, others=rest, revision=self.revision, is_done=True)
+
+    async def _carry_out(self, spec: SiteSpec, steps: tuple[Step, ...]) -> None:
+        self._hub.name = spec.name
+        await self._hub.reconfigure(spec.devices, steps)
