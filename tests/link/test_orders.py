@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.hub.events import Kind
 from holdfast.link.orders import ORDER_PAUSES_S, OrderView, decide, pause_s
 from holdfast.model import Quality
 from tests.link.house import ME, command, hub_of, lamp, loop, spec
@@ -133,3 +134,19 @@ async def test_stop_with_an_open_order_leaves_no_timer() -> None:
         hub.command("lamp/level", 5, ME)
         await hub.stop()
         assert loop().leftovers() == []
+
+
+@pytest.mark.virtual
+async def test_what_an_order_proves_is_told() -> None:
+    """While its OFF is under way the value is unknown; when the order is verified the value is told at once."""
+    library.PLUGS["p"] = library.Plug()
+    async with hub_of(spec("plug", "library", "p")) as hub:
+        await asyncio.sleep(30)
+        said = hub.said  # type: ignore[attr-defined]
+        told = [
+            each.payload
+            for each in said
+            if each.kind is Kind.READING and each.payload.target == "plug/switch"
+        ]
+        shown = hub.reading("plug/switch")
+        assert (told[-1].quality, told[-1].value) == (shown.quality, False)

@@ -77,6 +77,7 @@ class CommandDesk:
         self._is_asked = False
         self._is_closed = False
         self._wake: asyncio.TimerHandle | None = None
+        self._wake_t = -math.inf
         self._reread: asyncio.TimerHandle | None = None
 
     # --- wishes come in ----------------------------------------------------------------------------------------
@@ -292,7 +293,7 @@ class CommandDesk:
 
     def step_ended(self, job: Job, end: End, text: str) -> None:
         """A step's turn is over: read back at once, and once more a little later."""
-        if self._flight is None or self._flight[0] is not job:
+        if self._flight is None or self._flight[0] is not job or self._is_closed:
             return
         _, step, served, attachment = self._flight
         self._flight = None
@@ -334,14 +335,13 @@ class CommandDesk:
             self._confirm(member, group)
 
     def _wake_at(self, when: float) -> None:
+        if self._is_closed:
+            return
         if self._wake is not None:
-            if (
-                self._wake.when() <= when
-                and not self._wake.cancelled()
-                and self._wake.when() > self._core.now()
-            ):
+            if self._core.now() < self._wake_t <= when and not self._wake.cancelled():
                 return
             self._wake.cancel()
+        self._wake_t = when  # not asked of the timer: uvloop's knows no time when the moment has passed
         self._wake = self._core.loop.call_at(when, self.ask)
 
     # --- what came of it -------------------------------------------------------------------------------------------
@@ -383,6 +383,7 @@ class CommandDesk:
                 self.doubts.pop(order.key, None)
             else:
                 order.try_at = self._core.now()
+            self._device.shown_changed(order.key)  # what was in doubt is known now, or the other way round
             self._device.order_changed(order.order)
         if verdict.has_ended:
             del self.orders[order.key]

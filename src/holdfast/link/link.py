@@ -177,7 +177,7 @@ class Link:
     def detach(self, attachment: Attachment) -> None:
         """An adapter uses this link no more; the others go on over the same session."""
         self.attachments.remove(attachment)
-        self.routes = {key: each for key, each in self.routes.items() if each.attachment is not attachment}
+        self.routes = {key: each for other in self.attachments for key, each in other.groups.items()}
         for line in self._lines_of.pop(attachment):
             line.entry.disarm()
             (self.keep_alives if line.job.is_optional else self.lines).remove(line)
