@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+import textwrap
 from dataclasses import fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
@@ -76,6 +77,23 @@ IPCOM_TIMINGS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 """The same for the page of the IPCom driver."""
 
+JKBMS_TIMINGS: tuple[tuple[str, str], ...] = (
+    ("values of a battery are stale after", "holdfast.drivers.jkbms.options.STALE_AFTER_S"),
+    ("and no less than", "holdfast.drivers.jkbms.options.LEAST_STALE_S"),
+    ("first battery on a path that never delivered, within", "holdfast.drivers.jkbms.options.DISCOVERY_GRACE_S"),
+    ("first battery after a reconnect, within a third of the deadline, at least",
+     "holdfast.drivers.jkbms.driver.AGAIN_LEAST_S"),
+    ("and at most", "holdfast.drivers.jkbms.driver.AGAIN_MOST_S"),
+    ("silence that proves a bus without master", "holdfast.drivers.jkbms.codec.PROOF_S"),
+    ("active polling asks each battery, every", "holdfast.drivers.jkbms.options.POLL_EVERY_S"),
+    ("and for its settings, every", "holdfast.drivers.jkbms.driver.SETTINGS_EVERY_S"),
+    ("an answer counts as missed after", "holdfast.drivers.jkbms.driver.REPLY_S"),
+    ("pause between two questions", "holdfast.drivers.jkbms.driver.ASK_GAP_S"),
+    ("connecting over Bluetooth, at most", "holdfast.drivers.jkbms.driver.BLE_DIAL_S"),
+    ("a pack voltage that stands still is told of after", "holdfast.drivers.jkbms.capabilities.FROZEN_S"),
+)  # fmt: skip
+"""The same for the page of the JK driver."""
+
 Value = float | tuple[float, ...]
 
 
@@ -113,6 +131,88 @@ def diagram() -> str:
     from holdfast.link.machine import diagram as states
 
     return f"```mermaid\n{states()}```"
+
+
+# --- what batteries report ------------------------------------------------------------------------------------------
+
+
+def battery_values() -> str:
+    """The keys of one battery."""
+    from holdfast.drivers.jkbms import capabilities as of
+    from holdfast.drivers.jkbms.calls import LIVE
+    from holdfast.drivers.jkbms.live import read_live_32s
+
+    frame = bytearray(300)
+    frame[6] = frame[70] = frame[164] = 1  # a cell with its bit in the mask, and a sensor
+    learned = of.learn(_battery(), "0", LIVE, read_live_32s(bytes(frame)))
+    shapes = {each.key.removeprefix("0/"): each.sanity for each in learned}
+    lines = ["| key | what | unit | believed at once |", "| --- | --- | --- | --- |"]
+    lines += [
+        _battery_row(f"`{each.key}`", each.name, each.unit, each.sanity)
+        for each in (*of.LINES, *of.LEARNED_LINES)
+    ]
+    sensors = ", ".join(f"`{each}`" for each in of.TEMPERATURES.values())
+    lines.append(
+        _battery_row("`cells/N/voltage`", "each cell in use, from 1", "V", shapes["cells/1/voltage"])
+    )
+    lines.append(
+        _battery_row(
+            "`temperatures/NAME`", f"each sensor that is fitted: {sensors}", "°C", shapes["temperatures/2"]
+        )
+    )
+    lines += [
+        _battery_row(f"`{each.key}`", f"{each.name} (Bluetooth)", each.unit, None)
+        for each in of.ABOUT_LINES.values()
+    ]
+    return "\n".join(lines)
+
+
+def _battery() -> Any:
+    from holdfast.addresses import TcpAddress
+    from holdfast.drivers.jkbms.options import JkOptions
+
+    return JkOptions(where=TcpAddress("gateway", 1), batteries={"0": "front"})
+
+
+def _battery_row(key: str, what: str, unit: str, sanity: Any) -> str:
+    limits = []
+    if sanity is not None and sanity.minimum is not None:
+        limits.append(f"{sanity.minimum:.10g} to {sanity.maximum:.10g}")
+    if sanity is not None and sanity.jump is not None:
+        limits.append(f"steps up to {sanity.jump:g}")
+    return f"| {key} | {what} | {unit} | {', '.join(limits)} |".replace("|  |", "| |").replace("|  |", "| |")
+
+
+def pack_values() -> str:
+    """The keys of a whole pack."""
+    from holdfast.drivers.jkbms.pack import aggregates
+
+    lines = ["| key | what | unit |", "| --- | --- | --- |"]
+    made = [each.capability for each in aggregates(_battery())]
+    lines += [f"| `{each.key}` | {each.name} | {each.unit} |" for each in made]
+    return "\n".join(line.replace("|  |", "| |") for line in lines)
+
+
+def alarm_names() -> str:
+    """Every alarm that has a name."""
+    from holdfast.drivers.jkbms.alarms import ALARMS
+
+    return _wrapped(each for each in ALARMS if not each.startswith("unknown"))
+
+
+def settings_keys() -> str:
+    """Every setting with its unit."""
+    from holdfast.drivers.jkbms.capabilities import capabilities
+
+    prefix = "0/settings/"
+    known = [each for each in capabilities(_battery()) if each.key.startswith(prefix)]
+    return _wrapped(
+        f"`{each.key.removeprefix(prefix)}`" + (f" ({each.unit})" if each.unit else "") for each in known
+    )
+
+
+def _wrapped(items: Iterable[str]) -> str:
+    return textwrap.fill(", ".join(items) + ".", 118, break_long_words=False, break_on_hyphens=False)
 
 
 # --- HTTP -----------------------------------------------------------------------------------------------------------
@@ -245,6 +345,13 @@ PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "docs/http.md": {"routes": routes, "problems": problems},
     "docs/cli.md": {"commands": commands},
     "docs/ipcom.md": {"timings": lambda: timings(IPCOM_TIMINGS)},
+    "docs/jkbms.md": {
+        "timings": lambda: timings(JKBMS_TIMINGS),
+        "battery": battery_values,
+        "pack": pack_values,
+        "alarms": alarm_names,
+        "settings": settings_keys,
+    },
     "CONTRIBUTING.md": {"driver": example},
 }
 """The parts of each page, and what makes them."""

@@ -79,7 +79,15 @@ async def test_mishaps_end_well() -> None:
     """Each one moves the pack to the second way and, when it is over, back; the pack's values never fall silent."""
     async with watched() as (pack, hub, tally):
         events: list[dict[str, Any]] = []
+        states: list[str] = []
         hub.stream.tap(lambda record: events.append(record.payload) if record.kind is Kind.EVENT else None)
+        hub.stream.tap(
+            lambda record: (
+                states.append(record.payload["reason"].code.value)
+                if record.kind is Kind.AVAILABILITY
+                else None
+            )
+        )
         suffering = asyncio.create_task(pack.suffer(lambda text: hub.note(TOLD, text, device=PACK)))
         await asyncio.sleep(ROUND_S + MISHAPS[0].calm_s - 1.0)
         suffering.cancel()
@@ -92,6 +100,7 @@ async def test_mishaps_end_well() -> None:
         there, back = (GATEWAY, "gateway-2"), ("gateway-2", GATEWAY)
         assert story == [part for each in MISHAPS for part in (each.begins, there, each.ends, back)]
         assert len(tally.story) == 4
+        assert "standby" not in states, "a reserve rests only after it has handed over"
         assert hub.device(PACK).availability is Availability.ONLINE
         assert not any(each.suspect for each in hub.readings())
         for key in PACK_TOLD:

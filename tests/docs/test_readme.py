@@ -80,7 +80,7 @@ def test_the_example_runs(tmp_path: Path) -> None:
 
 def test_the_commands_run(tmp_path: Path) -> None:
     """Check, test and set with the README's site file, without a hub; and the exit code where there is none."""
-    (example,) = fences(ROOT / "README.md", "yaml")
+    example = fences(ROOT / "README.md", "yaml")[0]
     site = tmp_path / "site.yaml"
     with House() as house:
         site.write_text(pointed(example, house.port))

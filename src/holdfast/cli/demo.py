@@ -1,4 +1,4 @@
-"""``demo``: a simulated house on a real TCP port, a hub that keeps it, and somebody at a switch."""
+"""``demo``: a simulated house and battery pack on real ports, a hub that keeps both, and somebody at a switch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.app import FAMILIES
 from holdfast.cli import log_output, loops, say
-from holdfast.cli.demo_screen import RECEIPTS_SHOWN, lines, live
+from holdfast.cli.demo_pack import PACK, DemoPack, can_have_serial
+from holdfast.cli.demo_screen import RECEIPTS_SHOWN, STORY_SHOWN, lines, live
 from holdfast.cli.demo_site import DEVICE, demo_controller, demo_mapping
 from holdfast.cli.serve import Door, running
 from holdfast.hub.events import Kind
@@ -17,8 +18,9 @@ from holdfast.hub.site.secret import SecretSource
 from holdfast.model import Authority, CommandState, Issuer
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Mapping
 
+    from holdfast.hub.events import Record
     from holdfast.hub.hub import Hub
     from holdfast.model import Receipt
 
@@ -28,6 +30,8 @@ SWITCH_EVERY_S = 4.0
 LOOK_S = 0.05
 RATE_OVER_S = 5.0
 """Updates a second are averaged over so long."""
+TOLD = "demo"
+"""The kind of event that tells what the demo does to the pack."""
 
 
 class Tally:
@@ -41,6 +45,8 @@ class Tally:
         self.ended = 0
         self.verified = 0
         self.receipts: deque[Receipt] = deque(maxlen=RECEIPTS_SHOWN)
+        self.story: deque[Record] = deque(maxlen=STORY_SHOWN)
+        """What befell the pack lately, and what was decided."""
         self._samples: deque[tuple[float, int]] = deque(((self.begun_t, 0),))
 
     @property
@@ -62,8 +68,16 @@ class Tally:
         then, updates = self._samples[0]
         return (self.updates - updates) / (now - then) if now > then else 0.0
 
-    def note(self, receipt: Receipt) -> None:
-        """A command took a step."""
+    def take(self, record: Record) -> None:
+        """Something happened."""
+        if record.kind is Kind.COMMAND:
+            self._note(record.payload)
+        elif record.kind is Kind.READING:
+            self.changes += 1
+        elif record.kind is Kind.EVENT and _is_story(record.payload):
+            self.story.append(record)
+
+    def _note(self, receipt: Receipt) -> None:
         known = [each for each in self.receipts if each.id != receipt.id]
         self.receipts.clear()
         self.receipts.extend((*known, receipt))
@@ -85,12 +99,19 @@ class Tally:
         )
 
 
+def _is_story(payload: Mapping[str, Any]) -> bool:
+    """Whether an event belongs to what befell the pack; that a reserve is tried is told by what comes of it."""
+    kind: str = payload["kind"]
+    return kind == TOLD or (kind == "failover" and payload.get("decision") != "trying")
+
+
 async def show(seconds: float | None) -> bool:
     """Run the demo until it is stopped or ``seconds`` have passed; whether data flowed and a receipt was verified."""
     stop = loops.stop_asked()
-    with log_output.logging_to_stderr("warning", as_json=False):
-        async with demo_controller() as house:
-            mapping = demo_mapping(house.host, house.port)
+    has_serial = await asyncio.to_thread(can_have_serial)
+    with log_output.logging_to_stderr("error", as_json=False):  # the outages are on purpose
+        async with demo_controller() as house, DemoPack(has_serial=has_serial) as pack:
+            mapping = demo_mapping(house.host, house.port, pack.mapping())
             secrets = SecretSource(allow_plain_secrets=True)
             spec = await asyncio.to_thread(read_site, mapping, FAMILIES, secrets=secrets, source="demo")
             async with running(spec, Door(host="127.0.0.1", port=0)) as (hub, url):
@@ -100,6 +121,7 @@ async def show(seconds: float | None) -> bool:
                     seconds,
                     _count(hub, tally),
                     _switch(hub),
+                    pack.suffer(lambda text: hub.note(TOLD, text, device=PACK)),
                     (live if say.is_terminal() else lines)(hub, tally, url),
                 )
                 is_good, summary = tally.is_good, tally.summary()
@@ -121,12 +143,9 @@ async def _until(stop: asyncio.Event, seconds: float | None, *work: Coroutine[An
 
 
 async def _count(hub: Hub, tally: Tally) -> None:
-    async with hub.stream.journal(lambda record: record.kind in (Kind.READING, Kind.COMMAND)) as records:
+    async with hub.stream.journal() as records:
         async for record in records:
-            if record.kind is Kind.COMMAND:
-                tally.note(record.payload)
-            elif record.kind is Kind.READING:
-                tally.changes += 1
+            tally.take(record)
 
 
 async def _switch(hub: Hub) -> None:

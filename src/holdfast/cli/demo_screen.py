@@ -1,4 +1,4 @@
-"""What the demo shows: a live table on a terminal, plain lines in a pipe."""
+"""What the demo shows: a live picture on a terminal of 80 columns and 24 lines, plain lines in a pipe."""
 
 from __future__ import annotations
 
@@ -6,28 +6,37 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from holdfast.cli import say, words
+from holdfast.cli.demo_pack import PACK
 from holdfast.cli.records import device_record, reading_record, reason_record, receipt_record
 from holdfast.hub.events import Kind
 
 if TYPE_CHECKING:
     from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
 
     from holdfast.cli.demo import Tally
+    from holdfast.hub.events import Record
     from holdfast.hub.hub import Hub
+    from holdfast.model import Reading
 
-RECEIPTS_SHOWN = 3
-"""The latest commands."""
+RECEIPTS_SHOWN = 1
+"""The latest commands; with more the picture would not fit."""
+STORY_SHOWN = 4
+"""The latest of what befell the pack: enough for a plug that is pulled, the move, the plug put back, and the return."""
 FRAME_S = 0.25
 """Four pictures a second: every update is seen, and drawing costs little."""
+PACK_TOLD = ("soc", "current", "power", "cell_spread")
+PACK_EVERY_S = 5.0
+"""In a pipe the pack is told of so often: its currents change with every frame."""
 
 
 def hints(url: str) -> tuple[str, ...]:
     """What to try in another terminal."""
     return (
-        f"A simulated house, and a hub that keeps it: {url} (its API: {url}/api/docs)",
-        "In another terminal:",
-        f"  export HOLDFAST_URL={url}",
-        "  holdfast set house/kitchen true; holdfast dim salon 70; holdfast watch",
+        f"A simulated house and battery pack; their hub: {url}/api/docs",
+        f"In another terminal:  export HOLDFAST_URL={url}",
+        "  holdfast set house/kitchen true; holdfast watch; holdfast events",
     )
 
 
@@ -42,46 +51,92 @@ async def live(hub: Hub, tally: Tally, url: str) -> None:
 
 
 def picture(hub: Hub, tally: Tally, url: str) -> Group:
-    """The whole screen as it stands now."""
+    """The whole screen as it stands now: always as many lines, none of them broken."""
     from rich.console import Group
     from rich.text import Text
 
-    from holdfast.cli import tables
+    from holdfast.cli import demo_tables, tables
 
-    devices = [tables.headline(device_record(device)) for device in hub.devices.values()]
-    readings = tables.readings(reading_record(each) for each in hub.readings())
+    house, pack = (tables.headline(device_record(each)) for each in hub.devices.values())
     receipts = [tables.receipt(receipt_record(receipt)) for receipt in tally.receipts]
-    # A fixed number of lines above the table, so that it stands still.
-    blanks = [Text() for _ in range(RECEIPTS_SHOWN - len(receipts))]
-    return Group(
-        *(Text(line, style="dim", overflow="ellipsis", no_wrap=True) for line in hints(url)),
-        *devices,
-        Text(f"{tally.rate():.2f} updates a second, {tally.updates} in all; Ctrl-C ends"),
-        *receipts,
-        *blanks,
-        readings,
-    )
+    story = [
+        Text(f"{words.clock_time(each.at.isoformat())} {words.clean(each.payload['text'])}")
+        for each in tally.story
+    ]
+    rate = Text(f"{tally.rate():.2f} updates a second, {tally.updates} in all; Ctrl-C ends")
+    lines: list[Text | Table] = [
+        *(Text(line, style="dim") for line in hints(url)),
+        house,
+        demo_tables.house(hub),
+        *_exactly(RECEIPTS_SHOWN, receipts),
+        Text(),
+        pack,
+        demo_tables.pack(hub),
+        *_exactly(STORY_SHOWN, story),
+        rate,
+    ]
+    for line in lines:
+        if isinstance(line, Text):
+            line.no_wrap, line.overflow = True, "ellipsis"
+    return Group(*lines)
+
+
+def _exactly(number: int, lines: list[Text]) -> list[Text]:
+    """So many lines, so that what is below stands still."""
+    from rich.text import Text
+
+    return [*lines, *(Text() for _ in range(number - len(lines)))]
 
 
 async def lines(hub: Hub, tally: Tally, url: str) -> None:
     """Print what happens, a line each, until cancelled."""
     for hint in hints(url):
         say.line(hint)
-    seen: dict[str, str] = {}
+    told_of = _Changes(hub)
     async with hub.stream.journal() as records:
         async for record in records:
-            text = ""
-            if record.kind is Kind.READING:
-                text = words.reading(reading_record(record.payload))
-                if seen.get(record.payload.target) == text:
-                    continue
-                seen[record.payload.target] = text
-                text = f"{record.payload.target}: {text}"
-            elif record.kind is Kind.COMMAND:
-                text = words.receipt(receipt_record(record.payload))
-            elif record.kind is Kind.AVAILABILITY:
-                payload = record.payload
-                why = words.reason(reason_record(payload["reason"]))
-                text = f"{payload['device']} is {payload['availability']}" + (f": {why}" if why else "")
+            text = told_of.line(record)
             if text:
                 say.line(f"{words.clock_time(record.at.isoformat())}  {text}")
+
+
+class _Changes:
+    """What of the stream is worth a line."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._seen: dict[str, str] = {}
+        self._pack_t = asyncio.get_running_loop().time() - PACK_EVERY_S
+
+    def line(self, record: Record) -> str:
+        """One record in words, empty if there is nothing to say."""
+        payload = record.payload
+        if record.kind is Kind.READING:
+            return self._pack() if payload.target.startswith(f"{PACK}/") else self._reading(payload)
+        if record.kind is Kind.COMMAND:
+            return words.receipt(receipt_record(payload))
+        if record.kind is Kind.AVAILABILITY:
+            why = words.reason(reason_record(payload["reason"]))
+            return f"{payload['device']} is {payload['availability']}" + (f": {why}" if why else "")
+        if record.kind is Kind.EVENT and payload.get("device") == PACK:
+            is_decision = payload["kind"] == "failover"
+            return (
+                f"{PACK}: {words.decision({**payload, 'data': payload}) if is_decision else payload['text']}"
+            )
+        return ""
+
+    def _reading(self, reading: Reading) -> str:
+        text = words.reading(reading_record(reading))
+        if self._seen.get(reading.target) == text:
+            return ""
+        self._seen[reading.target] = text
+        return f"{reading.target}: {text}"
+
+    def _pack(self) -> str:
+        """The pack in a line, if that is due."""
+        now = asyncio.get_running_loop().time()
+        if now - self._pack_t < PACK_EVERY_S:
+            return ""
+        self._pack_t = now
+        facts = [words.reading(reading_record(self._hub.reading(f"{PACK}/{key}"))) for key in PACK_TOLD]
+        return f"{PACK}, through {self._hub.device(PACK).active.adapter.id}: {', '.join(facts)}"

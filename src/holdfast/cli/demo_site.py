@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast.simulators.ipcom import (
     DEMO_ACCOUNT,
@@ -19,6 +19,9 @@ from holdfast.simulators.ipcom import (
     demo_house,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 DEVICE = "house"
 RESIDENTS_PAUSE_S = 6.0
 """One press of a wall switch in so many seconds: livelier than a real house, as a demo should be."""
@@ -31,8 +34,8 @@ def demo_controller(seed: int | None = None) -> IpcomController:
     return IpcomController(replace(house, life=life), rng=random.Random(seed))
 
 
-def demo_mapping(host: str, port: int) -> dict[str, Any]:
-    """The site, as a mapping of the keys that a site file has."""
+def demo_mapping(host: str, port: int, *more: Mapping[str, Any]) -> dict[str, Any]:
+    """The site, as a mapping of the keys that a site file has; ``more`` are devices besides the house."""
     user, password = DEMO_ACCOUNT
     modules = {
         number: {
@@ -69,7 +72,8 @@ def demo_mapping(host: str, port: int) -> dict[str, Any]:
                 "adapters": [adapter],
                 "options": {"modules": modules},
                 "outputs": {**lights, **dimmers, **covers},
-            }
+            },
+            *more,
         ],
     }
 

@@ -78,13 +78,14 @@ class AdapterChoice:
         now = self._core.now()
         decision = decide(self._sights(now), self._memory, self._device.device.failover, now)
         self._memory = decision.memory
+        # Handed over before the old one may rest: else the device would be told to rest for a moment.
+        if decision.memory.active != self._device.active.adapter.id:
+            self._device.serve_through(self._attachment(decision.memory.active))
         for attachment in self._device.attachments:
             attachment.is_wanted = attachment.adapter.id in decision.connect and self._is_free(
                 attachment, decision.connect
             )
             attachment.link.reconsider_need()
-        if decision.memory.active != self._device.active.adapter.id:
-            self._device.serve_through(self._attachment(decision.memory.active))
         for note in decision.notes:
             self._device.decided(note)
         self._entry.disarm()
