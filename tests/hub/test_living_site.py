@@ -52,6 +52,10 @@ def read(mapping: Mapping[str, Any]) -> SiteSpec:
     return read_site(mapping, FAMILIES, secrets=SecretSource())
 
 
+def usable(mapping: Mapping[str, Any]) -> SiteSpec:
+    return read_what_can_be_used(mapping, FAMILIES, secrets=SecretSource())
+
+
 class Cabinet:
     """A store of one site and a list of entries."""
 
@@ -107,9 +111,9 @@ async def home(mapping: Mapping[str, Any]) -> AsyncIterator[Home]:
     clock: LoopClock = LoopClock(loop())
     cabinet = Cabinet()
     hub = Hub(clock, core=Core(clock, rng=loop().random), store=cabinet)  # type: ignore[arg-type]
-    for spec in read(mapping).devices:
+    for spec in usable(mapping).devices:
         hub.add(spec)
-    living = Home(hub, LivingSite(hub, cabinet, read, mapping, 1), cabinet)  # type: ignore[arg-type]
+    living = Home(hub, LivingSite(hub, cabinet, usable, mapping, 1), cabinet)  # type: ignore[arg-type]
     hub.start()
     try:
         await asyncio.sleep(3)
@@ -249,6 +253,21 @@ async def test_a_bad_site_or_a_sick_store_changes_nothing() -> None:
             await here.site.edit(lambda site: change.put_device(site, lamp("b", "one")))
         assert list(here.hub.devices) == ["a"]
         assert here.site.mapping == {"devices": [lamp("a", "one")]}
+
+
+async def test_a_broken_device_does_not_keep_others_from_being_changed() -> None:
+    """It was broken before and is left alone; to change it means to mend it."""
+    await devices("one")
+    broken = lamp("b", "x", driver="nosuch")
+    async with home({"devices": [broken]}) as here:
+        await here.site.edit(lambda site: change.put_device(site, lamp("a", "one")))
+        assert sorted(here.hub.devices) == ["a", "b"]
+        with pytest.raises(SiteError, match="nosuch"):
+            await here.site.edit(lambda site: change.put_device(site, {**broken, "name": "B"}))
+        with pytest.raises(SiteError, match="is not a device"):
+            await here.site.edit(lambda site: change.put_array(site, {"id": "x", "packs": ["nobody"]}))
+        await here.site.edit(lambda site: change.drop_device(site, "b"))
+        assert list(here.hub.devices) == ["a"]
 
 
 async def test_changes_take_turns_and_are_carried_out_whole() -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from holdfast.hub.site.plan import others, plan
+from holdfast.hub.site.problems import SiteError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,7 +38,11 @@ class Change:
 
 
 class LivingSite:
-    """One hub's site and its place in the store. ``read`` checks a mapping and raises `SiteError`; it may block."""
+    """One hub's site and its place in the store.
+
+    ``read`` checks a mapping, leaves out what cannot be used and says why in ``problems``; it may block. A change is
+    refused for problems of what it touches, never for those of a device that was broken before and is left alone.
+    """
 
     def __init__(
         self,
@@ -95,6 +100,7 @@ class LivingSite:
             mapping = change(self.mapping)
             spec = await asyncio.to_thread(self._read, mapping)
             steps, rest = tuple(plan(self.mapping, mapping)), tuple(others(self.mapping, mapping))
+            _refuse(spec, mapping, {step.device for step in steps})
             if dry_run or not (steps or rest):
                 return Change(steps=steps, others=rest, revision=self.revision, is_done=not dry_run)
             wanted = self.revision if expected is None else expected
@@ -106,3 +112,18 @@ class LivingSite:
     async def _carry_out(self, spec: SiteSpec, steps: tuple[Step, ...]) -> None:
         self._hub.name = spec.name
         await self._hub.reconfigure(spec.devices, steps)
+
+
+def _refuse(spec: SiteSpec, mapping: Mapping[str, Any], touched: set[str]) -> None:
+    """Raise `SiteError` with the problems of the site itself and of the devices that are touched."""
+    devices = mapping.get("devices")
+    problems = []
+    for problem in spec.problems:
+        match problem.path:
+            case ("devices", int() as number, *_) if isinstance(devices, list):
+                device = devices[number]
+                if isinstance(device, dict) and device.get("id") not in touched:
+                    continue
+        problems.append(problem)
+    if problems:
+        raise SiteError(problems, "site")
