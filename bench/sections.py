@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class Plan:
     rounds: int = 5
     micro_links: int = 1_000
     jk_frames: int = 20_000
+    jk_bus_s: float = 120.0
 
 
 QUICK = Plan(
@@ -70,6 +72,7 @@ QUICK = Plan(
     rounds=1,
     micro_links=100,
     jk_frames=2_000,
+    jk_bus_s=20.0,
 )
 """Everything once and briefly: shows that all of it runs, says little about speed."""
 
@@ -304,3 +307,28 @@ def jkbms(plan: Plan) -> Section:
         return jk.rows(plan.jk_frames, plan.rounds)
 
     return timed("jkbms", f"{plan.jk_frames:,} JK live frames, CPU time, median of {plan.rounds}", rows)
+
+
+def jkbus(plan: Plan) -> Section:
+    """A full bus at its real speed."""
+    title = (
+        f"16 JK batteries on a bus at its real speed for {plan.jk_bus_s:g} s, over TCP and over a serial line"
+    )
+    return timed("jkbus", title, lambda: _jkbus(plan))
+
+
+def _jkbus(plan: Plan) -> list[Row]:
+    from bench.jkbms import live  # only here: the rest of the run need not know of it
+
+    rows = []
+    for outcome in asyncio.run(live.run(plan.jk_bus_s)):
+        written = len(outcome.expected())
+        rows += [
+            Row(f"{outcome.path}: whole frames written to the hub", written, "", ">=", 1, digits=0),
+            Row(f"{outcome.path}: of them not counted", outcome.missed(), "", "==", 0, digits=0),
+            Row(f"{outcome.path}: live frames that no reading showed", outcome.lost(), "", "==", 0, digits=0),
+            Row(f"{outcome.path}: readings that nobody wrote so", len(outcome.strange()), "", "==", 0, digits=0),
+            Row(f"{outcome.path}: CPU of the hub", outcome.cpu_share * 100, "% of a core", "<", 1.0, digits=2,
+                raw=outcome.figures),
+        ]  # fmt: skip
+    return rows

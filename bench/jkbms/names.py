@@ -33,8 +33,8 @@ NAMES = (
     Name("cell_spread", "delta_voltage"),
     Name("balance_current", "balance_current"),
     Name("balancing", "balancer"),
-    Name("charge_mos", "chrg_mosfet"),
-    Name("discharge_mos", "dischrg_mosfet"),
+    Name("charging", "chrg_mosfet"),
+    Name("discharging", "dischrg_mosfet"),
     Name("heating", "heater"),
     Name("heat_current", "heater_current"),
     # Sensor 254 mirrors the MOS sensor (fact sheet section 12): the peer reports it, Holdfast does not.

@@ -5,96 +5,60 @@ The live frames come one behind the other on standard input; the bus around them
 
 from __future__ import annotations
 
+import asyncio
 import json
 import platform
 import sys
 import time
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from bench.jkbms.bus import Bus, live_bus, whole_bus
-from bench.jkbms.material import FRAME_SIZE
+from bench.jkbms.material import ADDRESSES, FRAME_SIZE, live_frames
+from bench.jkbms.pack import Pack
 from bench.machine import cores, pin
-from holdfast.drivers.jkbms.alarms import alarm_names
 from holdfast.drivers.jkbms.codec import JkBusCodec
-from holdfast.drivers.jkbms.live import NOT_FITTED_DC, LiveRecord
 from holdfast.model import Batch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from bench.jkbms.dirty import Reader
+    from collections.abc import Sequence
 
 BUSES = {"live": live_bus, "whole": whole_bus}
 
 
-class NotWired(RuntimeError):
-    """There is no driver to measure yet."""
-
-
-# --- the seam: the whole job, and where its values are looked at ----------------------------------------------------
+TURN_EVERY = 1_000
+"""Reads between two turns of the loop, in which the timers that are due get theirs."""
 
 
 def holdfast_side(data: bytes, reads: Sequence[int]) -> tuple[float, int]:
     """Feed the bytes in reads of these sizes; seconds of CPU that took, and how many data frames were accepted.
 
-    From the session's bytes to state and freshness, with attribution, checks and intake on the way. Cut the reads, and
-    build driver, session and state, before the clock is looked at.
+    From the session's bytes to state, freshness and a listener, with attribution, checks and intake on the way. What
+    is not timed: cutting the reads, and building driver, session and state.
     """
-    raise NotWired
+    return asyncio.run(_whole_job(Bus(data, tuple(reads), 0).pieces()))
 
 
-def holdfast_reader() -> Reader:
-    """Something that takes bytes as they come from the bus and gives the live frames that are accepted.
-
-    Each as the battery's address and its values: capability without the address in front (``soc``,
-    ``cells/3/voltage``) to plain value, ``None`` or absent where there is none. Now those that leave the codec; once
-    there is a driver, those in the state right after, so that checks and intake are judged, too.
-    """
-    codec = JkBusCodec()
-
-    def read(data: bytes) -> list[tuple[int, Mapping[str, Any]]]:
-        return [
-            (int(event.member), _values(event.raw))
-            for event in codec.feed(data)
-            if isinstance(event, Batch) and isinstance(event.raw, LiveRecord)
-        ]
-
-    return read
+async def _whole_job(pieces: Sequence[bytes]) -> tuple[float, int]:
+    pack = await _acquainted()
+    feed, before = pack.feed, pack.link.report.answers
+    cpu_s = time.process_time()
+    for at in range(0, len(pieces), TURN_EVERY):
+        for piece in pieces[at : at + TURN_EVERY]:
+            feed(piece)
+        await asyncio.sleep(0)
+    cpu_s = time.process_time() - cpu_s
+    accepted = pack.link.report.answers - before
+    await pack.close()
+    return cpu_s, accepted
 
 
-def _values(live: LiveRecord) -> dict[str, Any]:
-    """A record under the names of the comparison; sensors that are not fitted are left out."""
-    cells_v = [cell / 1e3 for cell in live.cells_mv]
-    sensors: dict[str, int | None] = {"mos": live.mos_temp_dc, "1": live.temp1_dc, "2": live.temp2_dc}
-    sensors |= {"3": live.temp_256_dc, "4": live.temp_258_dc}
-    return {
-        "voltage": live.pack_voltage_mv / 1e3,
-        "current": live.pack_current_ma / 1e3,
-        "power": live.pack_voltage_mv * live.pack_current_ma / 1e6,
-        "soc": live.soc_pct,
-        "soh": live.soh_pct,
-        "remaining_capacity": live.remaining_mah / 1e3,
-        "full_capacity": live.full_mah / 1e3,
-        "cycles": live.cycles,
-        "cell_spread": max(cells_v) - min(cells_v) if cells_v else None,
-        "balance_current": live.balance_current_ma / 1e3,
-        "balancing": live.balance_state != 0,
-        "charge_mos": live.charge_mos,
-        "discharge_mos": live.discharge_mos,
-        "heating": live.heating,
-        "heat_current": (live.heat_current_ma or 0) / 1e3,
-        "alarms": alarm_names(live.alarms),
-        **{
-            f"temperatures/{key}": raw / 10
-            for key, raw in sensors.items()
-            if raw not in (None, NOT_FITTED_DC)
-        },
-        **{f"cells/{number}/voltage": cell for number, cell in zip(live.cell_numbers, cells_v, strict=False)},
-    }
-
-
-# ---------------------------------------------------------------------------------------------------------------------
+async def _acquainted() -> Pack:
+    """A pack that has heard each battery twice: cells, sensors and settings count from then on."""
+    pack = Pack(ADDRESSES)
+    await pack.open()
+    for piece in whole_bus(live_frames(2 * len(ADDRESSES), seed=1)).pieces():
+        pack.feed(piece)
+    return pack
 
 
 def codec_side(data: bytes, reads: Sequence[int]) -> tuple[float, int]:
@@ -114,10 +78,24 @@ SIDES = {"whole job": holdfast_side, "codec": codec_side}
 
 
 def _samples(bus: Bus, every: int) -> list[dict[str, Any]]:
-    """The values of each ``every``-th live frame that is accepted, the first one included."""
-    read = holdfast_reader()
-    accepted = (values for piece in bus.pieces() for _, values in read(piece))
-    return [dict(values) for values in islice(accepted, 0, None, every)]
+    """The values in the state after each ``every``-th live frame, the first one included."""
+    return asyncio.run(_sampled(bus.pieces(), every))
+
+
+async def _sampled(pieces: Sequence[bytes], every: int) -> list[dict[str, Any]]:
+    pack = await _acquainted()
+    found, number = [], 0
+    evidence = [pack.evidence(address) for address in ADDRESSES]
+    for piece in pieces:
+        each = evidence[number % len(ADDRESSES)]
+        before = each.n
+        pack.feed(piece)
+        if each.n != before:
+            if number % every == 0:
+                found.append(dict(pack.values(ADDRESSES[number % len(ADDRESSES)])))
+            number += 1
+    await pack.close()
+    return found
 
 
 def main() -> None:
@@ -127,13 +105,10 @@ def main() -> None:
     frames = [data[at : at + FRAME_SIZE] for at in range(0, len(data), FRAME_SIZE)]
     bus = BUSES[options["bus"]](frames)
     pin(cores()[0] if cores() else None)
-    try:
-        cpu_s, accepted = SIDES[options["side"]](bus.data, bus.reads)
-        every = options["every"]
-        samples = _samples(bus, every) if every else []
-        result: dict[str, Any] = {"cpu_s": cpu_s, "frames": accepted, "sent": bus.frames, "samples": samples}
-    except NotWired:
-        result = {"missing": "Holdfast has no JK driver to measure yet, only a codec"}
+    cpu_s, accepted = SIDES[options["side"]](bus.data, bus.reads)
+    every = options["every"]
+    samples = _samples(bus, every) if every else []
+    result: dict[str, Any] = {"cpu_s": cpu_s, "frames": accepted, "sent": bus.frames, "samples": samples}
     words = f"Holdfast, CPython {platform.python_version()}"
     sys.stdout.write(json.dumps({**result, "words": words}) + "\n")
 

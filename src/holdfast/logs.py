@@ -143,9 +143,14 @@ class LinkLog:
             advice,
         )
 
+    @property
+    def is_loud(self) -> bool:
+        """Whether it says everything."""
+        return self._log.isEnabledFor(logging.DEBUG)
+
     def rejected(self, why: Reject, raw: bytes) -> None:
         """Something was not believed; counted elsewhere, shown at debug."""
-        if self._log.isEnabledFor(logging.DEBUG):
+        if self.is_loud:
             self._log.debug("%s: rejected (%s) %s %s", self._name, why.code, why.text, masked(raw))
 
     def driver_failed(self, error: BaseException | None) -> None:

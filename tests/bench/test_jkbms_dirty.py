@@ -1,57 +1,50 @@
-"""The job with damaged frames judges: it must tell a careless reader from a careful one."""
+"""The judge of damaged streams sees what differs, by how much, and whose it is."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bench.jkbms.bus import reply
-from bench.jkbms.dirty import DAMAGES, dirty_run
-from bench.jkbms.material import ADDRESSES, HEAD, is_whole
-from bench.jkbms.truth import truth
+import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from bench.jkbms.bounds import BOUNDS, largest_error
+from bench.jkbms.dirty import KINDS, dirty_run, errors, said_values
+from holdfast.simulators.jkbms import Battery
 
-REPLIES = {reply(address, "live"): address for address in ADDRESSES}
-UNSEEN = {"two bits", "spliced"}
-"""What neither sum nor reply can show."""
+SAID: dict[str, Any] = said_values(Battery(3, seed=1).live(0.0))
 
 
-def _careful(data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Knows where an answer ends, as no real reader does, and believes sum, reply and a mask with cells."""
-    frame, address = data[-308:-8], REPLIES.get(data[-8:])
-    if address is not None and is_whole(frame) and any(frame[70:74]):
-        yield address, truth(frame)
+def test_what_was_said_has_no_errors() -> None:
+    """Also where a product was rounded."""
+    assert errors(SAID, {**SAID, "power": round(SAID["power"], 3)}) == {}
 
 
-def _careless(data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Takes whatever is behind a head, as the system did that Holdfast replaces."""
-    at = data.find(HEAD)
-    frame = data[at : at + 300].ljust(300, b"\0")
-    if at >= 0 and any(frame[70:74]):
-        yield REPLIES.get(data[-8:], 1), truth(frame)
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"voltage": SAID["voltage"] + 0.016}, 0.016),
+        ({"soc": SAID["soc"] - 4}, 4),
+        ({"alarms": ("cell over voltage",)}, 1.0),
+        ({"charging": False}, 1.0),
+        ({"runtime": None}, float("inf")),
+    ],
+)
+def test_an_error_is_measured(change: dict[str, Any], error: float) -> None:
+    """In the unit of the value; words differ or not; what is missing is off without limit."""
+    assert list(errors(SAID, SAID | change).values()) == [pytest.approx(error)]
 
 
-def test_a_careful_reader_loses_nothing_and_is_fooled_by_what_fits() -> None:
-    """All good frames arrive; only damage that sum and reply cannot show gets through."""
-    report = dirty_run(1_000, 5, _careful)
-    assert sum(report.damaged.values()) == report.good == 1_000
-    assert set(report.damaged) == set(DAMAGES)
-    assert report.lost == 0
-    assert set(report.wrong) == UNSEEN
-    assert not report.survived["one bit"] + report.survived["cut at 256"] + report.survived["all zero"]
-    assert "two bits" in report.text()
+def test_every_value_has_a_bound() -> None:
+    """None is left to chance."""
+    for kind in KINDS:
+        for key, value in SAID.items():
+            assert largest_error(kind, key, value) >= 0
+    assert len({each.key for each in BOUNDS}) == len(BOUNDS)
 
 
-def test_a_careless_reader_is_caught() -> None:
-    """Wrong values of the kinds that a sum would have shown, with an example of each."""
-    report = dirty_run(1_000, 5, _careless)
-    assert {"one bit", "bytes dropped", "cut at 256", "junk inside"} <= set(report.wrong)
-    assert all("instead of" in each for each in report.examples["junk inside"])
-
-
-def test_a_deaf_reader_loses_all() -> None:
-    """What is not accepted is lost, and the damaged frames are not among it."""
-    report = dirty_run(50, 5, lambda _: ())
-    assert report.lost == report.good == 50
-    assert not report.wrong
+def test_a_run_is_the_same_each_time() -> None:
+    """By its seed."""
+    one, again, other = (dirty_run("everything", 300, seed) for seed in (1, 1, 2))
+    assert one == again
+    assert one != other
+    assert one.sent == 300
+    assert "everything" in one.text()

@@ -5,6 +5,9 @@ from __future__ import annotations
 from tests.faults.planting import PlantedFault
 
 LINK = "tests/link/test_faults.py"
+DECIDE = "tests/link/test_failover.py"
+CHOICE = "tests/link/test_choice.py"
+JKBMS = "tests/drivers/jkbms/test_known_faults.py"
 
 CORE: tuple[PlantedFault, ...] = (
     PlantedFault(
@@ -184,5 +187,175 @@ CORE: tuple[PlantedFault, ...] = (
         old="            self._settle(self._codec.flush())  # the next request ends the previous exchange",
         new="            pass",
         tests=("tests/link/test_stream.py::test_next_request_ends_the_previous_exchange",),
+    ),
+    # --- which adapter serves -----------------------------------------------------------------------------------
+    PlantedFault(
+        name="a single false alarm fails over",
+        file="link/failover.py",
+        old="            elif better_s >= SETTLE_S:\n",
+        new="            elif True:\n",
+        tests=(f"{DECIDE}::test_a_lone_false_alarm_moves_nothing",),
+    ),
+    PlantedFault(
+        name="what was reopened only now is blamed for what it could not hear",
+        file="link/failover.py",
+        old="            return best if has_had_chance else None\n",
+        new="            return best\n",
+        tests=(f"{DECIDE}::test_a_silent_adapter_is_left_once_the_reserve_heard_what_it_should_have",),
+    ),
+    PlantedFault(
+        name="the old adapter is closed before the new one is fresh",
+        file="link/failover.py",
+        old="        return [turn, active]\n",
+        new="        return [turn]\n",
+        tests=(f"{DECIDE}::test_a_lost_adapter_is_redialled_while_the_reserve_is_warmed",),
+    ),
+    PlantedFault(
+        name="an open socket is evidence",
+        file="link/attachment.py",
+        old="is_fresh = each.life == link.life and each.quality_at(now).is_current",
+        new="is_fresh = link.has_session",
+        tests=(f"{CHOICE}::test_a_silent_adapter_is_left_within_its_deadline",),
+    ),
+    PlantedFault(
+        name="values of the session before are evidence of this one",
+        file="link/attachment.py",
+        old="is_fresh = each.life == link.life and each.quality_at(now).is_current",
+        new="is_fresh = each.quality_at(now).is_current",
+        tests=(f"{JKBMS}::test_13_a_new_session_has_to_deliver_by_itself",),
+    ),
+    PlantedFault(
+        name="the preferred adapter never returns",
+        file="link/failover.py",
+        old="        elif rival.delivers_s >= self.timing.hold_s:\n",
+        new="        elif False:\n",
+        tests=(f"{DECIDE}::test_the_preferred_one_returns_after_probe_hold_and_stay",),
+    ),
+    PlantedFault(
+        name="the preferred adapter is not probed",
+        file="link/failover.py",
+        old="        if worth and not going_on and self.now >= memory.probe_t:\n",
+        new="        if False:\n",
+        tests=(f"{CHOICE}::test_refused_for_good_the_reserve_serves_within_three_seconds_and_hands_back",),
+    ),
+    PlantedFault(
+        name="it returns at its first frame",
+        file="link/failover.py",
+        old="        elif rival.delivers_s >= self.timing.hold_s:\n",
+        new="        elif True:\n",
+        tests=(f"{DECIDE}::test_the_preferred_one_returns_after_probe_hold_and_stay",),
+    ),
+    PlantedFault(
+        name="a hold goes on over a lost session",
+        file="link/choice.py",
+        old="if covers and self._lives.get(adapter.id) == link.life:",
+        new="if adapter.id in self._delivers_t or self._lives.get(adapter.id) == link.life:",
+        tests=(f"{JKBMS}::test_a_hold_begins_anew_with_each_session",),
+    ),
+    PlantedFault(
+        name="there is no minimum stay",
+        file="link/failover.py",
+        old="        elif stay_s < self.timing.minimum_stay_s:\n            return\n",
+        new="",
+        tests=(f"{DECIDE}::test_minimum_stay_keeps_two_bad_links_from_swapping",),
+    ),
+    PlantedFault(
+        name="it returns to an adapter that covers less",
+        file="link/failover.py",
+        old=" and len(each.covers) >= len(active.covers)",
+        new="",
+        tests=(f"{DECIDE}::test_failback_needs_equal_coverage",),
+    ),
+    PlantedFault(
+        name="one silent member moves the device at once",
+        file="link/failover.py",
+        old="            if better_s >= self.timing.hold_s:\n",
+        new="            if True:\n",
+        tests=(f"{DECIDE}::test_one_silent_member_moves_nothing_unless_another_adapter_covers_it",),
+    ),
+    PlantedFault(
+        name="nobody says which members are lost by a move",
+        file="link/failover.py",
+        old="        lost = tuple(sorted(before.known - to.known))\n",
+        new="        lost = ()\n",
+        tests=(f"{CHOICE}::test_a_reserve_that_covers_less_says_which_members_are_lost",),
+    ),
+    PlantedFault(
+        name="two clients on a path that serves one",
+        file="link/failover.py",
+        old="                if is_taken:\n                    continue\n",
+        new="",
+        tests=(f"{DECIDE}::test_exclusive_paths_are_never_open_together",),
+    ),
+    PlantedFault(
+        name="a pin is forgotten",
+        file="link/failover.py",
+        old="(each.id != memory.pinned, each.priority)",
+        new="(each.priority,)",
+        tests=(f"{DECIDE}::test_a_pinned_adapter_is_the_preferred_one",),
+    ),
+    PlantedFault(
+        name="every attempt while all are down is news",
+        file="link/failover.py",
+        old="rounds=memory.rounds + 1",
+        new="rounds=0",
+        tests=(f"{CHOICE}::test_all_down_keeps_the_last_values_and_retries",),
+    ),
+    # --- what is believed, and for how long ---------------------------------------------------------------------
+    PlantedFault(
+        name="an aggregate is as young as its youngest part",
+        file="link/device.py",
+        old="        oldest = min(made_of.values()",
+        new="        oldest = max(made_of.values()",
+        tests=(f"{JKBMS}::test_an_aggregate_is_as_old_as_its_oldest_part",),
+    ),
+    PlantedFault(
+        name="every reconnect has the grace of a first discovery",
+        file="link/link.py",
+        old="        chosen_s = again_s if self.has_delivered and again_s is not None else first_s\n",
+        new="        chosen_s = first_s\n",
+        tests=(f"{JKBMS}::test_a_reconnect_has_a_shorter_grace",),
+    ),
+    PlantedFault(
+        name="a member is believed after one message",
+        file="link/sighting.py",
+        old="TAKEN_IN_AFTER = 2",
+        new="TAKEN_IN_AFTER = 1",
+        tests=(f"{JKBMS}::test_a_battery_exists_once_it_was_heard_twice",),
+    ),
+    PlantedFault(
+        name="a setting is believed after one message",
+        file="link/evidence.py",
+        old="        if self.group in driver.confirms and",
+        new="        if False and",
+        tests=(f"{JKBMS}::test_a_setting_changes_once_it_came_twice",),
+    ),
+    PlantedFault(
+        name="a sensor is believed after one message",
+        file="link/evidence.py",
+        old="sure = new if new == self.pending else new & ",
+        new="sure = new or new & ",
+        tests=(f"{JKBMS}::test_a_sensor_exists_once_it_was_heard_twice",),
+    ),
+    PlantedFault(
+        name="a value that nobody knows yet ends the session",
+        file="link/evidence.py",
+        old="            if key in known and (",
+        new="            if (",
+        tests=(f"{JKBMS}::test_a_sensor_exists_once_it_was_heard_twice",),
+    ),
+    PlantedFault(
+        name="a reserve has to prove again what is known",
+        file="link/evidence.py",
+        old="sure = new if new == self.pending else new & ",
+        new="sure = new if new == self.pending else frozenset() and ",
+        tests=(f"{JKBMS}::test_a_reserve_serves_before_the_values_are_stale",),
+    ),
+    PlantedFault(
+        name="as many values are the same values",
+        file="link/evidence.py",
+        old="        if keys == self.order:",
+        new="        if len(keys) == len(self.order):",
+        tests=(f"{JKBMS}::test_a_sensor_that_comes_as_another_goes_is_found",),
     ),
 )

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from tests.faults.known import KnownFault
 from tests.faults.planting import PlantedFault
 
 KNOWN = "tests/drivers/ipcom/test_known_faults.py"
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFault:
-    """A fault of an earlier program: its number in the fact sheet, what it was, and what shows that ours has it not.
-
-    ``planted`` is ``None`` where it holds by construction (``note`` says how) or belongs to a room yet to come.
-    """
-
-    number: int
-    text: str
-    note: str = ""
-    planted: PlantedFault | None = None
-
-
 def _known(number: int, text: str, test: str, file: str, old: str, new: str) -> KnownFault:
     where = test if test.startswith("tests/") else f"{KNOWN}::{test}"
     planted = PlantedFault(name=f"ipcom {number}: {text}", file=file, old=old, new=new, tests=(where,))
-    return KnownFault(number, text, planted=planted)
+    return KnownFault(number, text, planted=(planted,))
 
 
 IPCOM_FAULTS: tuple[KnownFault, ...] = (
@@ -237,4 +223,4 @@ IPCOM_FAULTS: tuple[KnownFault, ...] = (
     ),
 )
 
-IPCOM: tuple[PlantedFault, ...] = tuple(fault.planted for fault in IPCOM_FAULTS if fault.planted is not None)
+IPCOM: tuple[PlantedFault, ...] = tuple(planted for fault in IPCOM_FAULTS for planted in fault.planted)

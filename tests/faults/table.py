@@ -1,4 +1,4 @@
-"""All planted faults, and the ticked list of the faults of earlier programs."""
+"""All planted faults, and the ticked lists of the faults of earlier programs."""
 
 from __future__ import annotations
 
@@ -6,22 +6,35 @@ from typing import TYPE_CHECKING
 
 from tests.faults.core import CORE
 from tests.faults.ipcom import IPCOM, IPCOM_FAULTS
+from tests.faults.jkbms import JKBMS, JKBMS_FAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
+    from tests.faults.known import KnownFault
     from tests.faults.planting import PlantedFault
 
-ALL: tuple[PlantedFault, ...] = (*CORE, *IPCOM)
+ALL: tuple[PlantedFault, ...] = (*CORE, *IPCOM, *JKBMS)
+
+CHECKLISTS: dict[str, tuple[KnownFault, ...]] = {
+    "Faults of an earlier IPCom client (fact sheet, section 12):": IPCOM_FAULTS,
+    "Faults of an earlier system for JK batteries (fact sheet, section 15):": JKBMS_FAULTS,
+}
 
 
 def checklist(survivors: Collection[str]) -> str:
-    """The known faults of earlier programs, ticked where a planted one was caught."""
-    lines = ["Faults of an earlier IPCom client (fact sheet, section 12):"]
-    for fault in IPCOM_FAULTS:
-        if fault.planted is None:
-            lines.append(f"  [ ] {fault.number:2}  {fault.text}: {fault.note}")
+    """The known faults of earlier programs, ticked where everything that was planted of one was caught."""
+    return "\n".join(
+        line for title, faults in CHECKLISTS.items() for line in (title, *_ticked(faults, survivors))
+    )
+
+
+def _ticked(faults: Collection[KnownFault], survivors: Collection[str]) -> Iterator[str]:
+    for fault in faults:
+        if not fault.planted:
+            yield f"  [ ] {fault.number:2}  {fault.text}: {fault.note}"
             continue
-        mark = " " if fault.planted.name in survivors else "x"
-        lines.append(f"  [{mark}] {fault.number:2}  {fault.text}: {fault.planted.tests[0]}")
-    return "\n".join(lines)
+        mark = " " if any(planted.name in survivors for planted in fault.planted) else "x"
+        tests = ", ".join(dict.fromkeys(test for planted in fault.planted for test in planted.tests))
+        note = f" ({fault.note})" if fault.note else ""
+        yield f"  [{mark}] {fault.number:2}  {fault.text}: {tests}{note}"

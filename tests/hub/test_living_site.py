@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -275,9 +276,7 @@ async def test_changes_take_turns_and_are_carried_out_whole() -> None:
     await devices(*(f"h{k}" for k in range(10)))
     async with home({"devices": []}) as here:
         asked = [
-            asyncio.create_task(
-                here.site.edit(lambda site, k=k: change.put_device(site, lamp(f"d{k}", f"h{k}")))
-            )
+            asyncio.create_task(here.site.edit(partial(change.put_device, device=lamp(f"d{k}", f"h{k}"))))
             for k in range(10)
         ]
         await asyncio.sleep(0)

@@ -338,3 +338,18 @@ def test_memory_stays_small(calm: AdapterSight) -> None:
     for _ in range(50):
         story.see(calm, resting("b", 2), after_s=60.0)
     assert story.memory == first
+
+
+def test_a_quiet_session_warms_the_reserve_before_its_values_are_stale() -> None:
+    """From half the deadline on, whatever keeps the session alive; nothing moves, and no one is said to be down."""
+    story = Story(memory())
+    quiet = healthy("a", age_s=15.5, doubt_s=0.5)
+    assert story.see(quiet, resting("b", 2)).connect == {"a", "b"}
+    assert story.told == ["a is in doubt: trying b"]
+    down = lost("b", 2, vain=1)
+    for _ in range(5):
+        decision = story.see(replace(quiet, age_s=20.0, doubt_s=5.0), down, after_s=2.0)
+        assert decision.connect == {"a", "b"}
+    assert story.told == ["a is in doubt: trying b"]
+    assert story.see(healthy("a"), down, after_s=1.0).connect == {"a"}
+    assert story.memory.active == "a"

@@ -105,6 +105,17 @@ Connect = Callable[[Sequence["Driver"], Sink], Session]
 """Makes the session of an endpoint for all drivers that share it (the first one's function is used)."""
 
 
+Hides = Callable[[bytes, bytes], bool]
+"""(what came before it, up to `HIDES_BACK` bytes; a piece of stream) -> whether the piece holds a part of a secret."""
+HIDES_BACK = 512
+"""Bytes: longer than any message that holds a secret."""
+
+
+def shows_all(before: bytes, data: bytes) -> bool:
+    """Of families that tell no secrets but in their login."""
+    return False
+
+
 def believe(member: str, group: str, raw: Any, before: Any) -> Reject | None:
     """The check of families whose frames carry their own proof."""
     return None
@@ -141,6 +152,8 @@ class Driver:
     """Values of the whole device that are made of its members'."""
     counters: Callable[[], Mapping[str, Any]] | None = None
     """The family's own counts of its endpoint's traffic since the hub started, for the link report."""
+    hides: Hides = shows_all
+    """What the wire carries that nobody may see, beyond the login: asked while somebody watches it, and for rejects."""
     options: Any = field(default=None, repr=False)
     """The family's parsed options, for its own `connect`."""
 

@@ -48,7 +48,6 @@ class GroupEvidence:
         "group",
         "intake",
         "is_essential",
-        "key_count",
         "keys",
         "late_s",
         "life",
@@ -75,8 +74,7 @@ class GroupEvidence:
         self.group = group
         self.capabilities = tuple(capabilities)
         self.keys = frozenset(each.key for each in capabilities)
-        self.key_count = -1  # how many values the last batch had that was looked at for new ones
-        self.pending: frozenset[str] = frozenset()  # new keys of that batch; they count once they come again
+        self.pending: frozenset[str] = frozenset()  # new keys of the last batch; to come again
         self.is_essential = any(each.essential for each in capabilities)
         self.t = -math.inf  # as of, in loop time
         self.n = -1  # as of, in the core's order
@@ -126,15 +124,11 @@ class GroupEvidence:
         if why is not None:
             return why
         has_news = intake.suspicions is not told[0] or intake.warnings is not told[1]
-        learned: list[str] = []
-        if driver.learn is not None and (len(values) != self.key_count or self.pending):
-            learned = self._learn(driver.learn, raw, values)
         if driver.planner is not None:
             self._run(values, Stamp(now, stamp.n), is_new_life=is_new_life)
-        changed = self._changed(values)
-        if learned:
-            changed += (key for key in learned if key not in changed)
-        self.values = values
+        changed = self._changed(raw, values)
+        # What no capability stands for yet is forgotten: it must come twice by itself, not once and as its own echo.
+        self.values = values if self.order else {key: values[key] for key in values if key in self.keys}
         self.raw = raw
         self.life = link.life
         self.t, self.n, self.at = stamp.t, stamp.n, now
@@ -142,18 +136,20 @@ class GroupEvidence:
             self.attachment.device.judged(self)
         return changed
 
-    def _changed(self, values: Mapping[str, Value]) -> list[str]:
+    def _changed(self, raw: Any, values: Mapping[str, Value]) -> list[str]:
         """The keys of new or different values; nobody can be told of what no capability stands for."""
         keys = tuple(values)
         before = self.values
         if keys == self.order:  # as nearly always
             return list(compress(keys, map(ne, values.values(), before.values())))
+        learn = self.attachment.driver.learn
+        learned = frozenset[str]() if learn is None else self._learn(learn, raw, values)
         known = self.keys
         self.order = keys if known.issuperset(keys) else ()
         return [
             key
             for key, value in values.items()
-            if key in known and (key not in before or before[key] != value)
+            if key in known and (key not in before or before[key] != value or key in learned)
         ]
 
     def _run(self, values: Mapping[str, Value], seen: Stamp, *, is_new_life: bool) -> None:
@@ -171,25 +167,26 @@ class GroupEvidence:
         candidate, self.candidate = self.candidate, raw
         return bool(raw in (self.raw, candidate))
 
-    def _learn(self, learn: Learn, raw: Any, values: Mapping[str, Value]) -> list[str]:
+    def _learn(self, learn: Learn, raw: Any, values: Mapping[str, Value]) -> frozenset[str]:
         """Values that no capability stands for: they get one once they came twice in a row. Gives their keys."""
         new = frozenset(values.keys() - self.keys)
-        if new and new != self.pending:
-            self.pending = new  # and the next batch is looked at as well
-            return []
-        self.pending = frozenset()
-        self.key_count = len(values)
+        # What another adapter has shown is there: a reserve that takes over need not prove it again.
+        sure = new if new == self.pending else new & self.attachment.device.capabilities.keys()
+        self.pending = new - sure
+        if not sure:
+            return sure
         learned = [
             each
             for each in learn(self.member, self.group, raw)
-            if each.key in new and each.group == self.group
+            if each.key in sure and each.group == self.group
         ]
         if learned:
             self.capabilities = (*self.capabilities, *learned)
             self.keys = frozenset(each.key for each in self.capabilities)
             self.intake.add(learned)
             self.attachment.device.learned(learned)
-        return [each.key for each in learned]
+        self.pending = new - self.keys
+        return sure - self.pending
 
     def became_fresh(self, now: float) -> bool:
         """Bring the quality up after new evidence; whether it changed."""

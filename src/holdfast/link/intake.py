@@ -25,6 +25,8 @@ INTERVALS = 3.5
 From one to the next, not from first to last: where two frames of three are lost a real extreme is still seen."""
 HALF = 0.49
 """A hair less than half of the largest step on either side, whatever rounding does."""
+DOUBTED = "sanity"
+"""The code of a batch that is rejected for a value outside its limits, and would pass if it came again."""
 GREATEST = sys.float_info.max
 """What lies beyond is infinite, or an integer that no float holds: never a measurement."""
 
@@ -305,6 +307,11 @@ class Intake:
                 return False
         return True
 
+    @property
+    def is_proving(self) -> bool:
+        """Whether the latest batch was rejected for an extreme that has come twice alike, or oftener."""
+        return any(streak.count > 1 for streak in self._streaks.values())
+
     def judge(self, values: Mapping[str, Value], before: Mapping[str, Value], now: float) -> Reject | None:
         """Whether to believe ``values`` at loop time ``now``: why not, or ``None``.
 
@@ -325,7 +332,7 @@ class Intake:
             for fault in faults:
                 if not proofs[fault.key]:
                     self._passed_over = values
-                    return Reject("sanity", f"{fault.key} is {fault.shown}: {fault.what}")
+                    return Reject(DOUBTED, f"{fault.key} is {fault.shown}: {fault.what}")
             self._believe(proofs)
             self._window = None
             for fault in faults:

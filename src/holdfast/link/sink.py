@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.errors import LinkFault, Nonsense
+from holdfast.link.driver import HIDES_BACK
 from holdfast.link.evidence import GOOD
+from holdfast.link.intake import DOUBTED
 from holdfast.link.machine import State
 from holdfast.link.session import End
 from holdfast.link.sighting import MOST, TAKEN_IN_AFTER, Sighting
@@ -22,12 +24,13 @@ if TYPE_CHECKING:
 class SessionSink:
     """The core's side of one session."""
 
-    __slots__ = ("is_mute", "life", "link")
+    __slots__ = ("before", "is_mute", "life", "link")
 
     def __init__(self, link: Link, life: int) -> None:
         self.link = link
         self.life = life
         self.is_mute = False
+        self.before = b""  # the last bytes heard, while somebody watches
 
     def mute(self) -> None:
         """The session is over: nothing it says counts any more."""
@@ -77,6 +80,10 @@ class SessionSink:
             changed = Reject("driver", f"{type(error).__name__}: {error}")
         if isinstance(changed, Reject):
             self.rejected(changed)
+            if changed.code == DOUBTED and evidence.intake.is_proving:
+                # Damage does not come twice alike: somebody speaks, and is about to be believed. To give the session up
+                # now would be to drop it over every real extreme that needs longer than silence may last.
+                link.alive_t = now
             return False
         link.lived(now)
         link.report.answers += 1
@@ -135,6 +142,8 @@ class SessionSink:
         link.rejects_since_life += 1
         link.junk_bytes += len(raw)
         link.recorder.note(link.core.now(), "reject", f"{why.code}: {why.text} ({len(raw)} bytes)")
+        if raw and link.log.is_loud and self._hides(b"", raw):
+            raw = bytes(len(raw))
         link.log.rejected(why, raw)
         if link.junk_bytes > link.timing.junk_limit:
             link.fail(
@@ -173,9 +182,13 @@ class SessionSink:
         if link.job_owner is not None:  # a step waits for its answer
             link.heard_t = link.core.now()
         if link.taps:
-            shown = bytes(len(data)) if is_secret else data
+            shown = bytes(len(data)) if is_secret or self._hides(self.before, data) else data
+            self.before = (self.before + data)[-HIDES_BACK:]
             for tap in link.taps:
                 tap.heard(shown)
+
+    def _hides(self, before: bytes, data: bytes) -> bool:
+        return any(each.driver.hides(before, data) for each in self.link.attachments)
 
     def said(self, data: bytes, *, is_secret: bool = False) -> None:
         """Bytes went."""

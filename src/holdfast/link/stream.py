@@ -32,8 +32,8 @@ class StreamSession(asyncio.Protocol):
     err on the old side by one question, and when the debt has grown to `OWED_S` the session begins anew.
 
     Where answers name their question (``are_answers_named``, a bus with addresses), none can be taken for another's and
-    nothing is owed; an answer that comes within `OWED_S` has the stamp of its question though that was given up, and what
-    nobody asked for counts from its arrival. Such a codec is asked for its bytes each time, and
+    nothing is owed; an answer that comes within `OWED_S` has the stamp of its question though that was given up, and
+    what nobody asked for counts from its arrival. Such a codec is asked for its bytes each time, and
     may have nothing to say: then the question is over at once.
     """
 

@@ -22,8 +22,9 @@ class Question(Protocol):
 class Codec(Protocol):
     """A pure encoder and decoder of one wire format; one object per session."""
 
-    gap_s: float
-    """Silence inside a message after which the rest is not coming any more, in seconds."""
+    @property
+    def gap_s(self) -> float:
+        """Silence inside a message after which the rest is not coming any more, in seconds."""
 
     def login(self) -> Generator[Say, Heard, Identity | None]:
         """The login as a conversation; returns what the device said of itself.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -153,7 +154,7 @@ class Stage:
     def pace_s(self, target: str) -> float:
         """Within this time a change at the device must be shown."""
         capability = self.capabilities[target]
-        for poll in self.driver.polls:
+        for poll in (poll for driver in self.drivers for poll in driver.polls):
             if (poll.member, poll.group) == (capability.member, capability.group):
                 return poll.every_s + poll.reply_s + ROOM_S
         return 2 * self.bench.pace_s + ROOM_S
@@ -238,6 +239,12 @@ class Stage:
         """The one link."""
         (link,) = self.hub.links.values()
         return link
+
+    def rejects(self) -> Counter[str]:
+        """What could not be understood or believed, by code. What only waits to come again is not among it."""
+        counts = Counter(self.link.report.rejects)
+        counts.pop("unconfirmed", None)
+        return counts
 
     def is_online(self) -> bool:
         """Whether every device is, every value is current, and no order from the start is open any more."""

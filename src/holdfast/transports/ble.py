@@ -7,7 +7,7 @@ import importlib
 import logging
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -158,6 +158,23 @@ def bleak_client(address: str, gone: Callable[[Any], None], limit_s: float) -> G
 
 _FAREWELLS: Final[dict[str, asyncio.Task[None]]] = {}
 """Disconnects under way by address. Who connects before the old connection is gone is disconnected along with it."""
+_CALLS: Final[dict[str, set[asyncio.Task[Any]]]] = {}
+"""Calls into the library that have not ended, by address; also those that were given up and take no notice of it."""
+
+
+def _call(address: str, coro: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    """Begin a call into the library: until it ends there is no other connection to this device."""
+    call = asyncio.get_running_loop().create_task(coro, name=f"{name} {address}")
+    calls = _CALLS.setdefault(address, set())
+    calls.add(call)
+
+    def ended(call: asyncio.Task[None]) -> None:
+        calls.discard(call)
+        if not calls and _CALLS.get(address) is calls:
+            del _CALLS[address]
+
+    call.add_done_callback(ended)
+    return call
 
 
 def dial_ble(
@@ -185,7 +202,7 @@ def dial_ble(
         end_t = loop.time() + limit_s
         await _earlier_gone(address, limit_s)
         stream = GattStream(address)
-        opening = loop.create_task(stream.open(make, wanted, end_t - loop.time()), name=f"connect {address}")
+        opening = _call(address, stream.open(make, wanted, end_t - loop.time()), "connect")
         try:
             await within(opening, end_t - loop.time())
         except Exception as error:
@@ -207,11 +224,13 @@ def dial_ble(
 
 
 async def _earlier_gone(address: str, limit_s: float) -> None:
+    loop = asyncio.get_running_loop()
     farewell = _FAREWELLS.get(address)
-    if farewell is None or farewell.get_loop() is not asyncio.get_running_loop():
-        return
-    await asyncio.wait({farewell}, timeout=limit_s)
-    if not farewell.done():
+    left = {*_CALLS.get(address, ()), *(() if farewell is None else (farewell,))}
+    left = {each for each in left if each.get_loop() is loop}
+    if left:
+        await asyncio.wait(left, timeout=limit_s)
+    if any(not each.done() for each in left):
         raise Unreachable(
             f"the last connection to the Bluetooth device {address} is still being closed",
             advice="Switch this machine's Bluetooth off and on if it stays so.",
@@ -436,7 +455,7 @@ class GattStream(asyncio.Transport):
             for at in range(0, len(data), size):
                 writing = self._client.write_gatt_char(self._to, data[at : at + size], has_response)
                 try:
-                    await within(self._loop.create_task(writing), WRITE_S)
+                    await within(_call(self._address, writing, "write to"), WRITE_S)
                 except TimeoutError:
                     self._end(ConnectionAbortedError(f"a write was not taken within {WRITE_S:g} s"))
                     return
@@ -512,7 +531,7 @@ class GattStream(asyncio.Transport):
         self._drop()
         if self._client is not None:
             try:
-                await within(self._loop.create_task(self._client.disconnect()), LEAVE_S)
+                await within(_call(self._address, self._client.disconnect(), "leave"), LEAVE_S)
             except Exception as error:  # noqa: BLE001 - whatever it was, there is nothing left to do
                 log.debug("disconnecting from %s failed: %s", self._address, _said(error))
         self._tell(None)

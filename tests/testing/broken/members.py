@@ -49,6 +49,15 @@ class NearestCodec(bus.FrameCodec):
             yield event._replace(member=NAMES.get(event.member, "3")) if isinstance(event, Batch) else event
 
 
+class DiscreetCodec(bus.FrameCodec):
+    """Hears strangers and tells nobody."""
+
+    def feed(self, data: bytes) -> Iterable[Event]:
+        return [
+            event for event in super().feed(data) if not isinstance(event, Batch) or event.member in NAMES
+        ]
+
+
 class CourteousCodec(bus.FrameCodec):
     """Says goodbye on a bus."""
 
@@ -71,6 +80,12 @@ BROKEN = (
         "leaves_strangers_alone",
         "two/3/voltage is shown as 51.0",
         gateway(codec=NearestCodec),
+    ),
+    BrokenDriver(
+        "strangers are kept secret",
+        "leaves_strangers_alone",
+        "tells of no stranger",
+        gateway(codec=DiscreetCodec),
     ),
     BrokenDriver("a goodbye on the bus", "says_nothing", "3 bytes were sent", gateway(codec=CourteousCodec)),
     BrokenDriver(

@@ -7,7 +7,8 @@ when it comes three times alike.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from holdfast.drivers.jkbms.alarms import alarm_names
@@ -60,7 +61,7 @@ LINES: Final = (
     Line("full_capacity", "full capacity", "Ah", sanity=Sanity(0.0, 5000.0, jump=5.0)),
     Line("cycles", "cycles", sanity=Sanity(0.0, 100_000.0, jump=2.0)),
     Line("throughput", "charge moved in all", "Ah", sanity=Sanity(0.0, 4_300_000.0, jump=20.0)),
-    Line("runtime", "time since it was first switched on", "s", sanity=Sanity(jump=120.0)),
+    Line("runtime", "time since it was first switched on", "s", sanity=Sanity(jump=600.0)),
     Line("alarms", "alarms", type=LIST),
     Line("charging", "charging allowed (MOSFET on)", type=BOOLEAN),
     Line("discharging", "discharging allowed (MOSFET on)", type=BOOLEAN),
@@ -71,8 +72,8 @@ LINES: Final = (
     Line(
         "deviations/sum", "pack voltage less the sum of the cells", "V", sanity=Sanity(-0.5, 0.5, jump=0.15)
     ),
-    Line("deviations/average", "mean of the cells, told less computed", "V", sanity=Sanity(-0.02, 0.02)),
-    Line("deviations/spread", "spread of the cells, told less computed", "V", sanity=Sanity(-0.02, 0.02)),
+    Line("deviations/average", "mean of the cells, told less computed", "V", sanity=Sanity(-0.005, 0.005)),
+    Line("deviations/spread", "spread of the cells, told less computed", "V", sanity=Sanity(-0.01, 0.01)),
     Line("deviations/power", "power, told less computed", "%", sanity=Sanity(-15.0, 15.0)),
     Line("deviations/soc", "state of charge, told less computed", "%", sanity=Sanity(-20.0, 20.0)),
 )
@@ -86,7 +87,7 @@ TEMPERATURES: Final = dict(zip(SENSORS, ("mos", "1", "2", "3", "4"), strict=True
 """Names of the sensors: 256 is the third and 258 the fourth, though sources disagree which is which (section 12)."""
 _TEMPERATURE: Final = Sanity(-40.0, 130.0, jump=10.0)
 _CELL: Final = Sanity(0.5, 5.0, jump=0.7)
-_POWER_FLOOR_W: Final = 100.0
+_POWER_FLOOR_MW: Final = 100_000
 """Below this power a share of it means nothing."""
 
 ABOUT_LINES: Final = {
@@ -100,24 +101,24 @@ ABOUT_LINES: Final = {
 
 
 class _LiveKeys(NamedTuple):
-    """The keys of one battery, made once."""
+    """The keys of one battery with its cells, made once."""
 
-    lines: tuple[str, ...]
+    always: tuple[str, ...]
     voltage_again: str
     heat_current: str
-    sensors: tuple[tuple[str, str], ...]
+    sensors: tuple[str, ...]
 
 
-@cache
-def _live_keys(member: str) -> _LiveKeys:
-    again, heat = (f"{member}/{line.key}" for line in LEARNED_LINES)
-    sensors = tuple((name, f"{member}/temperatures/{short}") for name, short in TEMPERATURES.items())
-    return _LiveKeys(tuple(f"{member}/{line.key}" for line in LINES), again, heat, sensors)
+@lru_cache(maxsize=256)  # masks come from the wire
+def _live_keys(member: str, mask: int) -> _LiveKeys:
+    lines = [f"{member}/{line.key}" for line in LINES]
+    cells = [f"{member}/cells/{number}/voltage" for number in numbers_in(mask)]
+    again, heat_current = (f"{member}/{line.key}" for line in LEARNED_LINES)
+    sensors = tuple(f"{member}/temperatures/{short}" for short in TEMPERATURES.values())
+    return _LiveKeys((*lines, *cells), again, heat_current, sensors)
 
 
-@cache
-def _cell_keys(member: str, mask: int) -> tuple[str, ...]:
-    return tuple(f"{member}/cells/{number}/voltage" for number in numbers_in(mask))
+_sensors: Final = attrgetter(*TEMPERATURES)
 
 
 # --- values --------------------------------------------------------------------------------------------------------
@@ -132,23 +133,24 @@ def project(member: str, group: str, raw: Any, before: Mapping[str, Value]) -> d
 
 def live_values(member: str, live: LiveRecord, before: Mapping[str, Value]) -> dict[str, Value]:
     """The values of a live frame. A sensor that reads "not fitted" has none, unless it has had one before."""
-    keys = _live_keys(member)
+    keys = _live_keys(member, live.cell_mask)
     cells = live.cells_mv
     count = len(cells)
     lowest, highest, total = min(cells), max(cells), sum(cells)
     numbers = live.cell_numbers
-    voltage, current = live.pack_voltage_mv / 1000, live.pack_current_ma / 1000
-    power = voltage * current
-    size = abs(power)
-    full = live.full_mah
+    pack_mv, current_ma = live.pack_voltage_mv, live.pack_current_ma
+    power_mw = (pack_mv * current_ma + 500) // 1000
+    size_mw = abs(power_mw)
+    full, remaining, soc = live.full_mah, live.remaining_mah, live.soc_pct
+    # Whole numbers throughout: rounding floats would take as long as all the rest.
     values: dict[str, Value] = dict(
         zip(
-            keys.lines,
+            keys.always,
             (
-                voltage,
-                current,
-                round(power, 3),
-                live.soc_pct,
+                pack_mv / 1000,
+                current_ma / 1000,
+                power_mw / 1000,
+                soc,
                 live.soh_pct,
                 lowest / 1000,
                 numbers[cells.index(lowest)],
@@ -157,35 +159,34 @@ def live_values(member: str, live: LiveRecord, before: Mapping[str, Value]) -> d
                 (highest - lowest) / 1000,
                 live.cell_avg_mv / 1000,
                 count,
-                live.remaining_mah / 1000,
+                remaining / 1000,
                 full / 1000,
                 live.cycles,
                 live.cycle_mah / 1000,
                 live.runtime_s,
-                alarm_names(live.alarms),
+                alarm_names(live.alarms) if live.alarms else (),
                 live.charge_mos == 1,
                 live.discharge_mos == 1,
                 live.balance_state != 0,
                 live.balance_current_ma / 1000,
                 live.heating == 1,
-                (live.pack_voltage_mv - total) / 1000,
-                round(live.cell_avg_mv - total / count, 1) / 1000,
+                (pack_mv - total) / 1000,
+                (live.cell_avg_mv * count - total) * 10 // count / 10_000,  # tenths of mV
                 (live.cell_delta_mv - highest + lowest) / 1000,
-                round((live.pack_power_mw / 1000 - size) / max(size, _POWER_FLOOR_W) * 100, 1),
-                round(live.soc_pct - live.remaining_mah / full * 100, 1) + 0.0 if full else 0.0,  # no -0.0
+                (live.pack_power_mw - size_mw) * 1000 // max(size_mw, _POWER_FLOOR_MW) / 10,  # tenths of %
+                (soc * full - remaining * 100) * 10 // full / 10 if full else 0.0,
+                *[each / 1000 for each in cells],
             ),
             strict=True,
         )
     )
-    values.update(zip(_cell_keys(member, live.cell_mask), [each / 1000 for each in cells], strict=True))
-    for name, key in keys.sensors:
-        raw = getattr(live, name)
+    for key, raw in zip(keys.sensors, _sensors(live), strict=True):
         if raw and raw != NOT_FITTED_DC:
             values[key] = raw / 10
         elif raw == 0 and key in before:  # freezing point, by a sensor that is there
             values[key] = 0.0
     if live.pack_voltage_10mv is not None and live.heat_current_ma is not None:
-        values[keys.voltage_again] = (live.pack_voltage_10mv * 10 - live.pack_voltage_mv) / 1000
+        values[keys.voltage_again] = (live.pack_voltage_10mv * 10 - pack_mv) / 1000
         values[keys.heat_current] = live.heat_current_ma / 1000
     return values
 

@@ -72,8 +72,6 @@ class _JkCodec(ABC):
 
     def __init__(self, framer: Framer, counters: JkCounters) -> None:
         self.counters = counters
-        self.gap_s = framer.gap_s
-        """Seconds of silence after which `flush` is due: 0.2 while a whole frame waits for its reply, else 0.5."""
         self._framer = framer
 
     def __repr__(self) -> str:
@@ -83,6 +81,11 @@ class _JkCodec(ABC):
     def is_partial(self) -> bool:
         """Whether the beginning of a unit, or a frame without its reply, waits for more."""
         return self._framer.is_partial
+
+    @property
+    def gap_s(self) -> float:
+        """Seconds of silence after which `flush` is due: 0.2 while a whole frame waits for its reply, else 0.5."""
+        return self._framer.gap_s
 
     def feed(self, data: bytes) -> Sequence[Event]:
         """Take bytes, cut anywhere, and say what they mean. Never raises on content."""
@@ -101,7 +104,6 @@ class _JkCodec(ABC):
         return b""
 
     def _events(self, units: list[Unit]) -> list[Event]:
-        self.gap_s = self._framer.gap_s
         events: list[Event] = []
         for unit in units:
             event = self._event(unit)

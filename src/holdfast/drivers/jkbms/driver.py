@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -12,9 +13,10 @@ from holdfast.drivers.jkbms.codec import JkBleCodec, JkBusCodec, JkPollingCodec
 from holdfast.drivers.jkbms.counters import JkCounters
 from holdfast.drivers.jkbms.options import JkOptions, parse_options
 from holdfast.drivers.jkbms.pack import aggregates
+from holdfast.drivers.jkbms.secrecy import hides
 from holdfast.link.driver import Driver, Family, LinkTiming, Poll, Trait
 from holdfast.link.session import Endpoint
-from holdfast.link.stream import StreamSession
+from holdfast.link.stream import Dial, StreamSession
 from holdfast.transports.ble import BleAddress, dial_ble
 from holdfast.transports.serial import SerialPort
 from holdfast.transports.tcp import dial_tcp
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from holdfast.link.session import Session, Sink
-    from holdfast.link.stream import Dial
     from holdfast.link.stream_codec import Codec
     from holdfast.model import Adapter, Device
 
@@ -35,8 +36,9 @@ REPLY_S: Final = 0.5
 """A frame and its reply come within 40 ms; gateways add some, so half a second: fact sheet section 11."""
 ASK_GAP_S: Final = 0.12
 """Pause between two questions; faster bursts make several batteries answer: fact sheet section 11."""
-SETTINGS_EVERY_S: Final = 300.0
-"""Settings change when somebody changes them. Device info is never asked for on a bus: it holds passcodes."""
+SETTINGS_EVERY_S: Final = 30.0
+"""Settings count once they came twice alike, so this is how long they take to show; a master asks every few seconds
+(fact sheet section 2). Device info is never asked for on a bus: it holds passcodes."""
 PROOF_LOGIN_S: Final = 12.0
 """Opening for active polling: ten seconds of proven silence and a margin."""
 BLE_LOGIN_S: Final = 10.0
@@ -50,7 +52,16 @@ GATT_SERVICE: Final = "FFE0"
 """One characteristic to write and to be notified by: fact sheet section 11."""
 
 
-def prepare(device: Device, adapter: Adapter) -> Driver:
+DialBle = Callable[..., Dial]
+"""What makes a way to a Bluetooth device: `holdfast.transports.ble.dial_ble`, or a test's own."""
+
+
+def family(reach_ble: DialBle = dial_ble) -> Family:
+    """The family, with another way to Bluetooth devices than this machine's radio."""
+    return Family("jkbms", partial(_prepare, reach_ble))
+
+
+def _prepare(reach_ble: DialBle, device: Device, adapter: Adapter) -> Driver:
     """Read the options and make the driver; raises `ConfigurationError` with the path to what is wrong."""
     options = parse_options(device, adapter)
     counters = JkCounters()
@@ -58,11 +69,11 @@ def prepare(device: Device, adapter: Adapter) -> Driver:
     def connect(drivers: Sequence[Driver], sink: Sink) -> Session:
         is_polling = any(each.options.polling for each in drivers)
         codec = _codec(options, counters, is_polling=is_polling)
-        return StreamSession(_dial(options), codec, sink, are_answers_named=True)
+        return StreamSession(_dial(options, reach_ble), codec, sink, are_answers_named=True)
 
     return Driver(
         name=JKBMS.name,
-        traits=Trait.MEMBERS | (Trait.POLLED if options.polling else Trait.PASSIVE),
+        traits=_traits(options),
         endpoint=_endpoint(options),
         connect=connect,
         capabilities=capabilities(options),
@@ -70,14 +81,22 @@ def prepare(device: Device, adapter: Adapter) -> Driver:
         project=project,
         polls=list(_polls(options)),
         check=check,
-        confirms=frozenset({SETTINGS, ABOUT}),
+        # The radio has a 24-bit check of its own, and these come but once a connection.
+        confirms=frozenset() if options.battery else frozenset({SETTINGS, ABOUT}),
         members=options.members,
         takes_strangers=not options.members,
         learn=partial(learn, options),
         aggregates=aggregates(options),
         counters=counters.as_dict,
+        hides=hides,
         options=options,
     )
+
+
+def _traits(options: JkOptions) -> Trait:
+    if options.battery:  # one member, and a library that owns the connection
+        return Trait.PASSIVE | Trait.LIBRARY
+    return Trait.MEMBERS | (Trait.POLLED if options.polling else Trait.PASSIVE)
 
 
 def _endpoint(options: JkOptions) -> Endpoint:
@@ -90,12 +109,12 @@ def _endpoint(options: JkOptions) -> Endpoint:
             return Endpoint("tcp", str(where), where.host)
 
 
-def _dial(options: JkOptions) -> Dial:
+def _dial(options: JkOptions, reach_ble: DialBle) -> Dial:
     match options.where:
         case SerialPort() as port:
             return port.dial()
         case BleAddress(address=address):
-            return dial_ble(address, service=GATT_SERVICE, notify=GATT, write=GATT)
+            return reach_ble(address, service=GATT_SERVICE, notify=GATT, write=GATT)
         case where:
             return dial_tcp(where.host, where.port)
 
@@ -132,5 +151,5 @@ def _polls(options: JkOptions) -> list[Poll]:
     ]
 
 
-JKBMS: Final = Family("jkbms", prepare)
+JKBMS: Final = family()
 """Batteries with a JK (Jikong) BMS."""

@@ -92,6 +92,14 @@ def byte_sum(frame: bytes) -> int:
     return (adler32(frame[:150], 0) + adler32(frame[150:299], 0)) & 0xFF
 
 
+def _begins_across(data: bytes, behind: bytes) -> bool:
+    """Whether a header begins in the last bytes of ``data`` and goes on in those behind, as far as they are known."""
+    return bool(behind) and any(
+        data.endswith(HEADER[:size]) and HEADER[size:].startswith(behind[: len(HEADER) - size])
+        for size in range(1, len(HEADER))
+    )
+
+
 def _starts(*units: bytes) -> frozenset[bytes]:
     """All real beginnings of the units."""
     return frozenset(unit[:length] for unit in units for length in range(1, len(unit)))
@@ -177,12 +185,12 @@ class Framer:
         return self._read_short(buffer, at)
 
     def _read_frame(self, buffer: bytes, at: int) -> _Step:
-        data = buffer[at : at + FRAME_LENGTH]
-        if len(data) < FRAME_LENGTH:
+        if len(buffer) < at + FRAME_LENGTH:
             if not self._is_over:
                 return _WAIT
             self._counters.cut += 1
             return self._refuse("cut")
+        data = buffer[at : at + FRAME_LENGTH]
         kind = data[4]
         if byte_sum(data) != data[-1]:
             self._counters.bad_sums += 1
@@ -201,9 +209,15 @@ class Framer:
         return self._close_alone(data, kind)
 
     def _close_alone(
-        self, data: bytes, kind: int, *, is_reply_bad: bool = False, poll: Call | None = None
+        self,
+        data: bytes,
+        kind: int,
+        *,
+        behind: bytes = b"",
+        is_reply_bad: bool = False,
+        poll: Call | None = None,
     ) -> _Step:
-        if data.find(HEADER, 1) > 0:
+        if data.find(HEADER, 1) > 0 or _begins_across(data, behind):
             # Another frame begins within, so this one was cut; in 1 of 256 such cases the sum fits.
             self._counters.cut += 1
             return self._refuse("cut")
@@ -272,7 +286,7 @@ class BusFramer(Framer):
         is_reply_bad = bool(_LIKE_A_REPLY.search(behind)) and not (
             behind in self._beginnings or (is_shifted and behind[1:] in self._beginnings)
         )
-        return self._close_alone(data, kind, is_reply_bad=is_reply_bad, poll=poll)
+        return self._close_alone(data, kind, behind=behind, is_reply_bad=is_reply_bad, poll=poll)
 
     def _read_short(self, buffer: bytes, at: int) -> _Step:
         data = buffer[at : at + POLL_LENGTH]

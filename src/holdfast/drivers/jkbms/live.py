@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated, Final, NamedTuple
 
 from holdfast.drivers.jkbms.fields import At, reader_of, table_of
@@ -84,6 +85,7 @@ class LiveRecord(NamedTuple):
 LiveReader = Callable[[bytes], LiveRecord]
 
 
+@lru_cache(maxsize=256)
 def numbers_in(mask: int) -> tuple[int, ...]:
     """The numbers, from 1, of the bits that are set in a mask of 32 bits."""
     return tuple(number for number in range(1, 33) if mask >> (number - 1) & 1)

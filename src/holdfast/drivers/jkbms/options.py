@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,10 +27,13 @@ DISCOVERY_GRACE_S: Final = 60.0
 """How long an adapter that never delivered may take until its first battery: design.md."""
 POLL_EVERY_S: Final = 5.0
 """Active polling asks each battery as often as a master would: fact sheet section 2."""
+POLLS_A_DEADLINE: Final = 3
+"""Each battery is asked at least so often before its values are stale; the session is given up at half of that time."""
 MOST_ADDRESS: Final = 15
 """Addresses are four DIP switches: fact sheet section 1."""
 HIGHEST_S: Final = 3600.0
 
+_NUMBER: Final = re.compile(r"[0-9]{1,2}", re.ASCII)
 _OPTIONS: Final = (
     "batteries",
     "battery",
@@ -85,15 +89,16 @@ def parse_options(device: Device, adapter: Adapter) -> JkOptions:
     if polling and not batteries:
         raise section.fail("polling", "nobody knows whom to ask", "list the batteries: {0: front, 1: back}")
     least = section.raw.get("minimum_members")
+    stale_after_s = section.seconds("stale_after_s", LEAST_STALE_S, HIGHEST_S, STALE_AFTER_S)
     return JkOptions(
         where=where,
         batteries=batteries,
         battery=_battery(section, batteries, is_ble=is_ble),
-        stale_after_s=section.seconds("stale_after_s", LEAST_STALE_S, HIGHEST_S, STALE_AFTER_S),
+        stale_after_s=stale_after_s,
         discovery_grace_s=section.seconds("discovery_grace_s", 1.0, HIGHEST_S, DISCOVERY_GRACE_S),
         minimum_members=None if least is None else section.whole("minimum_members", 1, MOST_ADDRESS + 1),
         polling=polling,
-        poll_every_s=section.seconds("poll_every_s", 1.0, HIGHEST_S, POLL_EVERY_S),
+        poll_every_s=section.seconds("poll_every_s", 1.0, stale_after_s / POLLS_A_DEADLINE, POLL_EVERY_S),
     )
 
 
@@ -119,12 +124,21 @@ def _batteries(section: Section) -> dict[str, str]:
     advice = "map bus addresses to names, such as {0: front, 1: back}"
     if not isinstance(raw, dict):
         raise section.fail("batteries", f"{shown(raw)} is not a mapping", advice)
-    return {_address(section, key, raw, advice): str(raw[key]) for key in sorted(raw, key=str)}
+    names: dict[str, str] = {}
+    for key in sorted(raw, key=str):
+        address = _address(section, key, raw, advice)
+        if address in names:
+            raise ConfigurationError(
+                f"battery {address} stands here twice", advice=advice, path=(*section.at("batteries"), key)
+            )
+        names[address] = str(raw[key])
+    return names
 
 
 def _address(section: Section, key: Any, raw: Mapping[Any, Any], advice: str) -> str:
     path = (*section.at("batteries"), key)
-    if isinstance(key, bool) or not isinstance(key, int) or not 0 <= key <= MOST_ADDRESS:
+    address = int(key) if isinstance(key, str) and _NUMBER.fullmatch(key) else key  # stores keep keys as text
+    if isinstance(address, bool) or not isinstance(address, int) or not 0 <= address <= MOST_ADDRESS:
         raise ConfigurationError(
             f"{shown(key)} is not a bus address",
             advice=f"use 0 to {MOST_ADDRESS}, as set by the switches",
@@ -133,7 +147,7 @@ def _address(section: Section, key: Any, raw: Mapping[Any, Any], advice: str) ->
     name = raw[key]
     if not isinstance(name, str) or not name.strip():
         raise ConfigurationError(f"{shown(name)} is not a name", advice=advice, path=path)
-    return str(key)
+    return str(address)
 
 
 def _battery(section: Section, batteries: Mapping[str, str], *, is_ble: bool) -> str:

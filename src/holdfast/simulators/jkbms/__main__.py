@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import random
 import signal
 import sys
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from holdfast.simulators.jkbms.battery import MOST_BATTERIES
 from holdfast.simulators.jkbms.bus import Bus
 from holdfast.simulators.jkbms.demo import demo_pack, stack_of
+from holdfast.simulators.jkbms.frames import LiveFrame
 from holdfast.simulators.jkbms.gateway import Gateway
 from holdfast.simulators.jkbms.serial_port import SerialPort
 from holdfast.simulators.jkbms.timetable import PROFILES, random_timetable
@@ -20,8 +22,13 @@ from holdfast.simulators.jkbms.timing import Timing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from holdfast.simulators.jkbms.truth import WholeFrame
+
 HOURS = 24 * 7
 """How long the timetable of faults lasts; after that all is calm."""
+
+LAST_WORDS_S = 0.5
+"""Between the end of the bus and that of its clients' connections: what is under way arrives, and is read."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,6 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--speed", type=float, default=1.0, help="how much faster than the clock a day passes"
     )
+    parser.add_argument(
+        "--truth",
+        action="store_true",
+        help="at the end print as JSON the whole frames that each client was sent, and how much was damaged",
+    )
     options = parser.parse_args(arguments)
     if options.pace <= 0.0 or options.speed <= 0.0:
         parser.error("--pace and --speed are above 0")
@@ -61,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         outlet = Gateway(bus, rng=rng, host=options.host, port=options.port, timetable=timetable)
     try:
-        asyncio.run(_serve(bus, outlet))
+        asyncio.run(_serve(bus, outlet, tells_truth=options.truth))
     except KeyboardInterrupt:
         return 0
     except OSError as error:
@@ -71,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def _serve(bus: Bus, outlet: Gateway | SerialPort) -> None:
+async def _serve(bus: Bus, outlet: Gateway | SerialPort, *, tells_truth: bool) -> None:
     is_enough = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -84,6 +96,21 @@ async def _serve(bus: Bus, outlet: Gateway | SerialPort) -> None:
         sys.stdout.write(f"listening on {where}\n")
         sys.stdout.flush()
         await is_enough.wait()
+        if tells_truth:
+            bus.stop()
+            await asyncio.sleep(LAST_WORDS_S)
+            clients = [[_in_words(frame) for frame in receiver.frames] for receiver in outlet.receivers]
+            sys.stdout.write(json.dumps({"clients": clients, "damaged": len(outlet.damages)}) + "\n")
+            sys.stdout.flush()
+
+
+def _in_words(frame: WholeFrame) -> dict[str, object]:
+    """Sender and kind; of a live frame also what tells it from all others."""
+    words: dict[str, object] = {"address": frame.address, "kind": frame.kind.name.lower()}
+    if isinstance(frame.values, LiveFrame):
+        names = ("runtime_s", "pack_voltage_v", "pack_current_a", "remaining_ah", "soc_pct")
+        words |= {name: getattr(frame.values, name) for name in names}
+    return words
 
 
 if __name__ == "__main__":

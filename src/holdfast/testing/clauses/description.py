@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import ConfigurationError
 from holdfast.link.driver import OnSilence, Trait
-from holdfast.model import NotAccepted, Periodic, ValueType, accept
+from holdfast.model import NotAccepted, Periodic, Setting, ValueType, accept
 from holdfast.testing.clause import clause
 from holdfast.testing.side import Side, on
 
@@ -91,9 +91,10 @@ async def declares_what_it_is(stage: Stage) -> None:
             stage.require(
                 not driver.polls and driver.keep_alive is None and not writable, "a passive source is asked"
             )
-        has_members = any(each.member for each in driver.capabilities)
+        members = {each.member for each in driver.capabilities}
         stage.require(
-            has_members == (Trait.MEMBERS in traits), f"{traits}, and capabilities of members: {has_members}"
+            any(members) if Trait.MEMBERS in traits else len(members) == 1,
+            f"{traits}, and capabilities of the members {', '.join(sorted(members)) or 'none'}",
         )
 
 
@@ -102,11 +103,14 @@ async def puts_its_deadlines_in_order(stage: Stage) -> None:
     """Leave room between its deadlines: reply plus period below silence, silence below every reading's deadline."""
     for driver in stage.drivers:
         silence_s = driver.timing.silence_s
-        groups = {(each.member, each.group) for each in driver.capabilities}
+        groups = {(each.member, each.group): each.freshness for each in driver.capabilities}
         for poll in driver.polls:
             stage.require(poll.every_s > 0.0 and poll.reply_s > 0.0, f"{poll} has a time of 0")
+            never_ages = isinstance(groups.get((poll.member, poll.group)), Setting)  # others keep the session
             stage.require(
-                poll.reply_s + poll.every_s < silence_s or driver.timing.on_silence is not OnSilence.REOPEN,
+                poll.reply_s + poll.every_s < silence_s
+                or never_ages
+                or driver.timing.on_silence is not OnSilence.REOPEN,
                 f"poll {poll.what}: {poll.reply_s:g} + {poll.every_s:g} s is not below the {silence_s:g} s of silence",
             )
             stage.require(

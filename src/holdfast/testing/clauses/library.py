@@ -16,6 +16,7 @@ async def calls_one_at_a_time(stage: Stage) -> None:
     """Begin no call before the one before is gone, though it was given up: a library may swallow its cancellation."""
     async with stage.running():
         await stage.online()
+        await stage.wait(stage.round_s)
         stage.bench.hold()
         most_s = max((poll.every_s for poll in stage.driver.polls), default=1.0)
         await stage.wait(3 * most_s + 2 * stage.timing.silence_s)

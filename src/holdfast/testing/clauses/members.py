@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.link.driver import Trait
-from holdfast.model import Periodic, Quality
+from holdfast.model import Periodic, Quality, Setting
 from holdfast.testing.clause import clause
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ async def lets_a_silent_member_go_stale_alone(stage: Stage) -> None:
         stage.bench.silence(silent)
         await stage.wait(max(_deadline_s(stage, target) for target in stage.targets) + stage.round_s)
         for target in stage.targets:
+            if isinstance(stage.capability(target).freshness, Setting):
+                continue  # it never ages
             is_silent = stage.capability(target).member == silent
             quality = hub.reading(target).quality
             stage.require(
@@ -45,9 +47,14 @@ async def leaves_strangers_alone(stage: Stage) -> None:
     """Report a member that nobody configured under its own name, and go on."""
     async with stage.running():
         await stage.online()
+        heard = stage.link.report.strangers
         for _ in range(3):
             stage.bench.stranger()
             await stage.wait(stage.round_s / 3)
             stage.require_none(stage.untrue())
         stage.require_none(stage.conduct.escaped)
+        stage.require(
+            stage.link.report.strangers > heard and stage.link.found,
+            "the link report tells of no stranger, though one spoke",
+        )
         stage.require(stage.link.report.sessions == 1, "a stranger cost the others their session")

@@ -70,13 +70,13 @@ async def begins_each_session_anew(stage: Stage) -> None:
             whole = bytes(message)  # of this session: the next may have another key
             stage.require(len(whole) > 1, "the bench's device said nothing that could be cut in two")
             length = min(max(1, int(share * len(whole))), len(whole) - 1)
-            rejects = stage.link.report.rejects.total()
+            rejects = stage.rejects().total()
             stage.bench.say(whole[:length])
             stage.bench.reset()
             stage.change_all()
             await stage.wait(0.01)
             await _is_back(stage, "a message cut in two by a reset")
-            new = stage.link.report.rejects.total() - rejects
+            new = stage.rejects().total() - rejects
             stage.require(not new, f"{new} rejects in a session whose device spoke without fault")
 
 

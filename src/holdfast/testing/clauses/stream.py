@@ -25,9 +25,9 @@ async def reads_bytes_cut_anywhere(stage: Stage) -> None:
             stage.change(target)
             await stage.wait(stage.pace_s(target))
             stage.require_none([f"{wrong}, byte by byte" for wrong in stage.untrue()])
-        report = stage.link.report
-        stage.require(not report.rejects.total(), f"byte by byte there were rejects: {dict(report.rejects)}")
-        stage.require(report.sessions == 1, "byte by byte the session was lost")
+        rejects = stage.rejects()
+        stage.require(not rejects, f"byte by byte there were rejects: {dict(rejects)}")
+        stage.require(stage.link.report.sessions == 1, "byte by byte the session was lost")
 
 
 @clause(without=NO_STREAM)
