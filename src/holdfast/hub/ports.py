@@ -128,6 +128,9 @@ class SavedSite:
 
     mapping: Mapping[str, Any]
     revision: int
+    damaged: Mapping[str, str] = field(default_factory=dict)
+    """Devices whose rows could not be read whole, by id, with the table and column at fault; the mapping holds what
+    could be read of them. Other parts are named ``/site``, ``/arrays/ID`` and ``/controllers/ID``."""
 
 
 # --- what goes wrong ---------------------------------------------------------------------------------------------

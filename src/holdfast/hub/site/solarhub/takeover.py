@@ -1,0 +1,38 @@
+"""What comes of an earlier configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from holdfast.hub.site.problems import Place, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that a site has no room for: what it is, and the original data with secrets masked."""
+
+    text: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Takeover:
+    """A site made from an earlier configuration.
+
+    ``comments`` belong to places of ``mapping`` where a person has something to decide or fill in. ``reports`` are
+    about the earlier configuration, their paths lead into it.
+    """
+
+    mapping: dict[str, Any]
+    comments: Mapping[Place, str]
+    reports: tuple[Problem, ...]
+    notes: tuple[Note, ...]
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether there is any device in it."""
+        return bool(self.mapping["devices"])
