@@ -11,7 +11,7 @@ PYTEST_ARGS ?= -n auto --dist loadgroup
 
 help:
 	@echo 'make setup             make $(VENV) with exactly the pinned packages (the others do it when needed)'
-	@echo 'make demo [SECONDS=N]  watch a simulated house, for N seconds if given'
+	@echo 'make demo [SECONDS=N]  watch a simulated house and its battery, for N seconds if given'
 	@echo 'make test              the test suite'
 	@echo 'make check             lint, format, types, import contracts, spelling'
 	@echo 'make format            let ruff format and fix what it can'
