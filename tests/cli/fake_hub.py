@@ -64,7 +64,7 @@ def fake_hub(answers: dict[str, Any]) -> Iterator[FakeHub]:
             else:
                 self.wfile.write(json.dumps(answer.body).encode())
 
-        do_POST = do_GET  # noqa: N815 - the library's name
+        do_POST = do_PUT = do_GET  # noqa: N815 - the library's names
 
         def log_message(self, *arguments: object) -> None:
             """Say nothing."""

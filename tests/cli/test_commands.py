@@ -253,7 +253,8 @@ def test_no_hub_is_three(invoke: Invoke, arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nonsense"], ["set", "a"], ["dim", "x", "101"], ["serve"], ["serve", "--port", "x"]]
+    "arguments",
+    [["nonsense"], ["set", "a"], ["dim", "x", "101"], ["serve", "x"], ["serve", "--port", "x"]],
 )
 def test_wrong_usage_is_two(invoke: Invoke, arguments: list[str]) -> None:
     """Said by the parser, with the usage."""

@@ -17,6 +17,21 @@ CALLS = {
     ("POST", "/api/v1/devices/{device_id}/retry"),
     ("POST", "/api/v1/devices/{device_id}/adapters/{adapter_id}/activate"),
     ("POST", "/api/v1/log"),
+    ("GET", "/api/v1/site"),
+    ("PUT", "/api/v1/site"),
+    ("PUT", "/api/v1/devices/{device_id}"),
+    ("DELETE", "/api/v1/devices/{device_id}"),
+    ("PUT", "/api/v1/devices/{device_id}/adapters"),
+    ("PUT", "/api/v1/devices/{device_id}/adapters/{adapter_id}"),
+    ("PATCH", "/api/v1/devices/{device_id}/adapters/{adapter_id}"),
+    ("DELETE", "/api/v1/devices/{device_id}/adapters/{adapter_id}"),
+    ("PUT", "/api/v1/devices/{device_id}/outputs/{key}"),
+    ("DELETE", "/api/v1/devices/{device_id}/outputs/{key}"),
+    ("GET", "/api/v1/arrays"),
+    ("PUT", "/api/v1/arrays/{array_id}"),
+    ("DELETE", "/api/v1/arrays/{array_id}"),
+    ("PUT", "/api/v1/controllers/{controller_id}"),
+    ("DELETE", "/api/v1/controllers/{controller_id}"),
     ("GET", "/api/v1/readings"),
     ("GET", "/api/v1/readings/{target}"),
     ("POST", "/api/v1/commands"),
@@ -67,7 +82,7 @@ async def test_every_call_is_described() -> None:
                 for parameter in operation.get("parameters", ()):
                     assert parameter["schema"]
                     assert "{" + parameter["name"] + "}" in path or parameter["description"]
-                if method == "post":
+                if method in ("post", "put", "patch"):
                     assert {"400", "413", "415", "422"} <= set(operation["responses"]) or path.endswith(
                         "/retry"
                     )

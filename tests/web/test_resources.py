@@ -21,6 +21,7 @@ from holdfast.web.api.shapes import (
     LinkShape,
     LogShape,
     ReadingShape,
+    ReadyShape,
     ReceiptShape,
     RecordedLinkShape,
     RetryShape,
@@ -179,8 +180,8 @@ async def test_health_and_readiness() -> None:
         not_ready = await here.get("/readyz")
         assert (not_ready.status_code, not_ready.json()["code"]) == (503, "not_ready")
         here.hub.start()
-        assert shaped(await here.get("/readyz"), HealthShape).status == "ready"
-        assert shaped(await here.get("/api/v1/readyz"), HealthShape).status == "ready"
+        assert shaped(await here.get("/readyz"), ReadyShape).status == "ready"
+        assert shaped(await here.get("/api/v1/readyz"), ReadyShape).status == "ready"
 
 
 async def test_retry_now(monkeypatch: pytest.MonkeyPatch) -> None:

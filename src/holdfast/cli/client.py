@@ -27,6 +27,8 @@ ANSWER_S = 10.0
 """Lists are answered from memory."""
 COMMAND_S = 120.0
 """How long to wait for the end of a command whose deadline the hub knows (the longest default is 40 s)."""
+CHANGE_S = 60.0
+"""A change of the site is checked, saved and carried out before it is answered; devices say goodbye meanwhile."""
 COMMAND_MARGIN_S = 5.0
 """The receipt of a command that was given so many seconds may be on its way when they are over."""
 QUIET_S = 45.0
@@ -114,6 +116,21 @@ class HubClient:
         """Ask the hub to tell more or less in its log."""
         self._call("POST", "log", body={"level": level, "device": device_id})
 
+    # --- the site ---------------------------------------------------------------------------------------------
+
+    def ready(self) -> Record:
+        """Whether it is ready, and how its store does."""
+        return self._object("GET", "readyz")
+
+    def site(self) -> Record:
+        """The site and its revision."""
+        return self._object("GET", "site")
+
+    def change_site(self, method: str, path: str, body: object, *, dry_run: bool) -> Record:
+        """Change the site, or show what that would do. Raises `SiteError` for what is no proper site."""
+        query = {"dry_run": "true"} if dry_run else None
+        return self._object(method, path, query=query, body=body, read_s=CHANGE_S)
+
     def pause(self, seconds: float) -> None:
         """Let time pass."""
         time.sleep(seconds)
@@ -162,8 +179,16 @@ class HubClient:
             raise self._stranger()
         return answer
 
-    def _object(self, method: str, path: str, *, body: object = None, read_s: float = ANSWER_S) -> Record:
-        answer = self._call(method, path, body=body, read_s=read_s)
+    def _object(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        read_s: float = ANSWER_S,
+    ) -> Record:
+        answer = self._call(method, path, query=query, body=body, read_s=read_s)
         if not isinstance(answer, dict):
             raise self._stranger()
         return answer
@@ -270,6 +295,10 @@ class HubClient:
             return UnknownTarget(said, advice=advice)
         if problem.get("code") in ("wrong_type", "malformed_json"):
             return WrongUsage(said, advice=advice)
+        if problem.get("code") == "invalid_site" and isinstance(problem.get("problems"), list):
+            from holdfast.cli.site_problems import told
+
+            return told(problem["problems"])
         if not problem:
             return self._stranger()
         return HubRefused(f"the hub refused: {said}", advice=advice)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -17,8 +19,59 @@ FILE = "hub.lock"
 """Holds the owner's process number, for the message only: what counts is the lock on it."""
 
 
+_UNWRITABLE = frozenset(
+    number
+    for name in ("EROFS", "EACCES", "EPERM", "ENOSPC", "EDQUOT")
+    if (number := getattr(errno, name, None)) is not None
+)
+"""Why nothing can be written there; a house is kept all the same."""
+
+log = logging.getLogger("holdfast.serve")
+
+
 class DirectoryInUse(HoldfastError):
     """Another hub uses the data directory."""
+
+
+@contextlib.contextmanager
+def locked_as_far_as_possible(directory: Path) -> Iterator[None]:
+    """The same for a hub that must run: where nothing can be written, a warning instead of an error.
+
+    The directory itself is locked then, which needs no room on the disk. Raises `DirectoryInUse`, too.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locked(directory))
+        except ConfigurationError as error:
+            if not isinstance(error.__cause__, OSError) or error.__cause__.errno not in _UNWRITABLE:
+                raise
+            log.warning("%s; what happens cannot be kept there", error.text)
+            stack.enter_context(_locked_itself(directory))
+        yield
+
+
+@contextlib.contextmanager
+def _locked_itself(directory: Path) -> Iterator[None]:
+    try:
+        descriptor = os.open(directory, os.O_RDONLY)
+    except OSError:  # it is not there, or may not be entered: then nobody else uses it either
+        yield
+        return
+    try:
+        _lock(descriptor)
+    except OSError:
+        raise _in_use("another hub", directory) from None
+    else:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _in_use(who: str, directory: Path) -> DirectoryInUse:
+    return DirectoryInUse(
+        f"{who} uses {directory}",
+        advice="Stop it first, or give this one a directory of its own with --data.",
+    )
 
 
 @contextlib.contextmanager
@@ -39,13 +92,13 @@ def locked(directory: Path) -> Iterator[None]:
         except OSError:
             owner = file.read(20).strip()
             who = f"another hub (pid {owner})" if owner.isdigit() else "another hub"
-            raise DirectoryInUse(
-                f"{who} uses {directory}",
-                advice="Stop it first, or give this one a directory of its own with --data.",
-            ) from None
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+            raise _in_use(who, directory) from None
+        with contextlib.suppress(
+            OSError
+        ):  # on a full disk the number is missing, which only the message needs
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
         yield
 
 

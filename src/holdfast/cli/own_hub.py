@@ -50,7 +50,7 @@ class OwnHub:
         self._stack = contextlib.AsyncExitStack()
         with contextlib.ExitStack() as around:
             # Failures are told by availability and receipts; the log is for what nobody foresaw.
-            around.enter_context(logging_to_stderr("error", secrets=secrets_of(spec)))
+            around.enter_context(logging_to_stderr("error", secrets=secrets_of(spec.devices)))
             around.callback(_as_interrupt(signal.SIGTERM))
             self._runner = around.enter_context(loops.runner())
             self.hub: Hub = self._runner.run(self._stack.enter_async_context(run_site(spec))).hub

@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 from holdfast._version import __version__
 from holdfast.cli import say
-from holdfast.cli.commands import act, hub, look, rehearse, site, trial, watch
+from holdfast.cli.commands import act, hub, living, look, rehearse, safe, site, trial, watch
 from holdfast.cli.exits import code_of
 from holdfast.errors import HoldfastError
 
@@ -62,13 +62,22 @@ def _options(
 
 _NEGATIVE_NUMBERS = {"ignore_unknown_options": True}
 """``-5`` is a value, not five options."""
-_RUNNING, _LOOKING, _ACTING = "Run a hub", "Look", "Act"
+_RUNNING, _CHANGING, _LOOKING, _ACTING = "Run a hub", "Change the site", "Look", "Act"
 
 program.command(rich_help_panel=_RUNNING)(hub.demo)
 program.command(rich_help_panel=_RUNNING)(hub.serve)
 program.command(rich_help_panel=_RUNNING)(rehearse.simulate)
 program.command(rich_help_panel=_RUNNING)(site.check)
 program.add_typer(site.importing, name="import", rich_help_panel=_RUNNING)
+
+program.command(rich_help_panel=_RUNNING)(safe.backup)
+program.command(rich_help_panel=_RUNNING)(safe.restore)
+
+program.command(rich_help_panel=_CHANGING)(living.apply)
+program.command(rich_help_panel=_CHANGING)(living.export)
+program.add_typer(living.device, name="device", rich_help_panel=_CHANGING)
+program.add_typer(living.adapter, name="adapter", rich_help_panel=_CHANGING)
+program.add_typer(living.output, name="output", rich_help_panel=_CHANGING)
 
 program.command(rich_help_panel=_LOOKING)(look.status)
 program.command(rich_help_panel=_LOOKING)(watch.watch)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from holdfast.cli.catching_up import catch_up
 from holdfast.clock import SystemClock
 from holdfast.hub.hub import Hub
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from holdfast.cli.opening import Opening
+    from holdfast.hub.living_site import LivingSite
     from holdfast.hub.site.spec import SiteSpec
     from holdfast.web.api.access import Tokens
 
@@ -34,20 +37,59 @@ class Door:
 
 @asynccontextmanager
 async def running(spec: SiteSpec, door: Door, record: Path | None = None) -> AsyncIterator[tuple[Hub, str]]:
-    """A hub at work and the address of its API. Raises `PortInUse` and `LoginRequired` before any device is touched.
+    """A hub at work without a store, and the address of its API; see `kept`."""
+    hub = Hub(SystemClock(asyncio.get_running_loop()), name=spec.name)
+    async with _at_work(hub, spec, door, None, record) as url:
+        yield hub, url
 
-    The API is opened first: if the port is taken, another hub probably owns the very same devices. Where ``record``
-    names a folder, all traffic is recorded there, logins masked.
+
+@asynccontextmanager
+async def kept(start: Opening, door: Door, record: Path | None = None) -> AsyncIterator[tuple[Hub, str]]:
+    """A hub at work that keeps what must outlive it, and the address of its API.
+
+    Raises `PortInUse` and `LoginRequired` before any device is touched. Where ``record`` names a folder, all traffic is
+    recorded there, logins masked.
     """
+    hub = Hub(SystemClock(asyncio.get_running_loop()), name=start.spec.name, store=start.store)
+    living = start.living(hub)
+    try:
+        async with _at_work(hub, start.spec, door, living, record, start) as url:
+            catching_up = asyncio.create_task(catch_up(hub, start, living), name="catch up with the store")
+            try:
+                yield hub, url
+            finally:
+                catching_up.cancel()
+                await asyncio.gather(catching_up, return_exceptions=True)
+                await living.settled()
+    finally:
+        await start.store.close()
+
+
+@asynccontextmanager
+async def _at_work(
+    hub: Hub,
+    spec: SiteSpec,
+    door: Door,
+    living: LivingSite | None,
+    record: Path | None,
+    start: Opening | None = None,
+) -> AsyncIterator[str]:
+    """The API is opened first: if the port is taken, another hub probably owns the very same devices."""
     from holdfast.web.server import ApiServer
 
-    hub = Hub(SystemClock(asyncio.get_running_loop()), name=spec.name)
     for device in spec.devices:
         hub.add(device)
+    if start is not None:
+        hub.restore(start.saved, start.leaving)
     if record is not None:
         hub.record(record)
     server = ApiServer(
-        hub, host=door.host, port=door.port, tokens=door.tokens, require_login=door.require_login
+        hub,
+        site=living,
+        host=door.host,
+        port=door.port,
+        tokens=door.tokens,
+        require_login=door.require_login,
     )
     try:
         await server.start()
@@ -56,7 +98,7 @@ async def running(spec: SiteSpec, door: Door, record: Path | None = None) -> Asy
         raise
     try:
         hub.start()
-        yield hub, server.url
+        yield server.url
     finally:
         # Side by side: a slow reader of the stream must not delay the goodbye to a device.
         for outcome in await asyncio.gather(hub.stop(), server.stop(), return_exceptions=True):
@@ -65,14 +107,14 @@ async def running(spec: SiteSpec, door: Door, record: Path | None = None) -> Asy
 
 
 async def serve(
-    spec: SiteSpec,
+    start: Opening,
     door: Door,
     announce: Callable[[str], None],
     stop: asyncio.Event,
     record: Path | None = None,
 ) -> None:
     """Keep the site's devices until ``stop``; ``announce`` is told the address once all is up."""
-    async with running(spec, door, record) as (_, url):
+    async with kept(start, door, record) as (_, url):
         # What has been made until now stays: the collector need never look at it again.
         gc.collect()
         gc.freeze()

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from holdfast.hub.site.spec import SiteSpec
+    from holdfast.hub.site.spec import DeviceSpec
 
 
-def secrets_of(spec: SiteSpec) -> Iterable[str]:
-    """Every password of a site."""
-    return [adapter.password for each in spec.devices for adapter in each.device.adapters]
+def secrets_of(devices: Iterable[DeviceSpec]) -> Iterable[str]:
+    """Every password of these devices."""
+    return [adapter.password for each in devices for adapter in each.device.adapters]

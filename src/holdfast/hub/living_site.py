@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from holdfast.hub.ports import SiteChanged
 from holdfast.hub.site.plan import others, plan
 from holdfast.hub.site.problems import SiteError
 
@@ -97,6 +98,8 @@ class LivingSite:
         dry_run: bool,
     ) -> Change:
         async with self._turn:
+            if expected is not None and expected != self.revision:
+                raise SiteChanged(self.revision)
             mapping = change(self.mapping)
             spec = await asyncio.to_thread(self._read, mapping)
             steps, rest = tuple(plan(self.mapping, mapping)), tuple(others(self.mapping, mapping))
@@ -122,7 +125,7 @@ def _refuse(spec: SiteSpec, mapping: Mapping[str, Any], touched: set[str]) -> No
         match problem.path:
             case ("devices", int() as number, *_) if isinstance(devices, list):
                 device = devices[number]
-                if isinstance(device, dict) and device.get("id") not in touched:
+                if isinstance(device, dict) and str(device.get("id")) not in touched:
                     continue
         problems.append(problem)
     if problems:

@@ -74,8 +74,8 @@ class Say(NamedTuple):
     """One step of a login: send ``data``, then listen.
 
     Listening ends when ``enough(buffer)`` holds, after ``gap_s`` seconds without a byte once there was one,
-    after ``limit_s`` seconds in all, or when the peer closes. ``hides_answer``: what is heard holds secrets and is never
-    shown.
+    after ``limit_s`` seconds in all, or when the peer closes. ``hides_answer``: what is heard holds secrets and is
+    never shown.
     """
 
     data: bytes

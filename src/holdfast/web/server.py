@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from holdfast.hub.hub import Hub
+    from holdfast.hub.living_site import LivingSite
     from holdfast.web.api.access import Tokens
 
 __all__ = ["ApiServer", "CannotListen", "LoginRequired", "PortInUse"]
@@ -61,7 +62,8 @@ class LoginRequired(HoldfastError):
 class ApiServer:
     """Serves one hub's API. Made once, started once, stopped once.
 
-    With ``require_login``, and wherever ``host`` is more than loopback, every request needs one of ``tokens``.
+    Without a ``site`` nothing of it can be changed. With ``require_login``, and wherever ``host`` is more than
+    loopback, every request needs one of ``tokens``.
     Port 0 takes any free port; `url` tells which.
     """
 
@@ -69,6 +71,7 @@ class ApiServer:
         self,
         hub: Hub,
         *,
+        site: LivingSite | None = None,
         host: str = "127.0.0.1",
         port: int = DEFAULT_PORT,
         tokens: Tokens | None = None,
@@ -82,7 +85,7 @@ class ApiServer:
         self._require_login = require_login
         self._closing = asyncio.Event()
         self._feed = Feed(hub)
-        self._app = application(hub, self._feed, self._closing)
+        self._app = application(hub, self._feed, self._closing, site)
         self._state = ServerState()
         self._servers: list[asyncio.Server] = []
         self._config: Config  # made when the port is known

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from holdfast.cli import say
 from holdfast.cli.exits import Exit, WrongUsage
 
-if TYPE_CHECKING:
-    from holdfast.hub.site.spec import SiteSpec
-
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8420
 
 
 def serve(
-    site: Annotated[Path, typer.Option("--site", metavar="FILE", help="The site file (YAML).")],
+    site: Annotated[
+        Path | None,
+        typer.Option(
+            "--site",
+            metavar="FILE",
+            help="A site file (YAML) to apply first; without it the hub runs the site in its store.",
+            show_default=False,
+        ),
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option(
@@ -46,27 +51,25 @@ def serve(
         ),
     ] = None,
 ) -> None:
-    """Keep the devices of a site file connected and answer the API, until Ctrl-C or SIGTERM."""
-    from holdfast.app import FAMILIES
+    """Keep the devices of a site connected and answer the API, until Ctrl-C or SIGTERM.
+
+    The site lives in the store: a database in the data directory, or the one that the environment variable
+    HOLDFAST_STORE names (postgresql://USER@HOST/DATABASE).
+    """
     from holdfast.cli import log_output
     from holdfast.cli.folders import data_folder
-    from holdfast.cli.lock import locked
-    from holdfast.cli.site_secrets import secrets_of
-    from holdfast.hub.site.yaml import load_site
+    from holdfast.cli.lock import locked_as_far_as_possible
 
     level = log_level.lower()
     if level not in log_output.LEVELS:
         raise WrongUsage(
             f"{log_level!r} is no log level", advice=f"Use one of {', '.join(log_output.LEVELS)}."
         )
-    spec = load_site(site, FAMILIES)
-    with (
-        locked(data or data_folder()),
-        log_output.logging_to_stderr(level, as_json=json_logs, secrets=secrets_of(spec)),
-    ):
+    folder = data or data_folder()
+    with log_output.logging_to_stderr(level, as_json=json_logs), locked_as_far_as_possible(folder):
         if record is not None:
             _make_folder(record)
-        _keep(spec, host, port, token_file, require_login=require_login, record=record)
+        _keep(site, folder, host, port, token_file, require_login=require_login, record=record)
 
 
 def _make_folder(folder: Path) -> None:
@@ -77,20 +80,42 @@ def _make_folder(folder: Path) -> None:
 
 
 def _keep(
-    spec: SiteSpec, host: str, port: int, token_file: Path | None, *, require_login: bool, record: Path | None
+    site: Path | None,
+    folder: Path,
+    host: str,
+    port: int,
+    token_file: Path | None,
+    *,
+    require_login: bool,
+    record: Path | None,
 ) -> None:
-    from holdfast.cli import loops
+    import asyncio
+
+    from holdfast.app import FAMILIES
+    from holdfast.cli import log_output, loops
+    from holdfast.cli.opening import opening
     from holdfast.cli.serve import Door
     from holdfast.cli.serve import serve as keep
+    from holdfast.cli.site_secrets import secrets_of
+    from holdfast.cli.store import file_of, store_of
+    from holdfast.clock import SystemClock
     from holdfast.web.api.access import Tokens
     from holdfast.web.server import LoginRequired
 
     tokens = Tokens.from_file(token_file) if token_file is not None else None
     door = Door(host=host, port=port, tokens=tokens, require_login=require_login)
+    store = store_of(folder)
+    database = file_of(folder)
 
     async def until_stopped() -> None:
-        told = loops.stop_asked()
-        await keep(spec, door, lambda url: say.line(f"Holdfast is listening on {url}"), told, record)
+        stop = loops.stop_asked()
+        clock = SystemClock(asyncio.get_running_loop())
+        try:
+            start = await opening(store, site, folder, FAMILIES, clock, database)
+            log_output.hide(secrets_of([*start.spec.devices, *start.leaving.values()]))
+            await keep(start, door, lambda url: say.line(f"Holdfast is listening on {url}"), stop, record)
+        finally:
+            await store.close()
 
     try:
         loops.run(until_stopped())
@@ -106,7 +131,7 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Watch a simulated house on a real TCP port: its readings, its residents, and a command now and then."""
+    """Watch a simulated house and its battery pack on real ports: readings, residents, commands, and a failover now and then."""
     from holdfast.cli import demo as house
     from holdfast.cli import loops
 

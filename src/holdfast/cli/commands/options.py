@@ -25,6 +25,16 @@ TimeoutOption = Annotated[
 WaitOption = Annotated[
     bool, typer.Option("--wait/--no-wait", help="Wait until the device itself has confirmed it.")
 ]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="The store in this data directory, without a hub.",
+        show_default=False,
+    ),
+]
 DeviceArgument = Annotated[str, typer.Argument(metavar="DEVICE", autocompletion=complete_device)]
 AdapterArgument = Annotated[str, typer.Argument(metavar="ADAPTER", autocompletion=complete_adapter)]
 OneDeviceArgument = Annotated[

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from holdfast.cli import say
+from holdfast.cli.commands.import_solarhub import import_solarhub
 from holdfast.cli.exits import Exit
 
 importing = typer.Typer(
@@ -47,3 +48,6 @@ def import_ipcom(
         say.note(f"{device_map}: mend this first; nothing was written")
         raise typer.Exit(Exit.USAGE)
     say.line(text.rstrip("\n"))
+
+
+importing.command("solarhub")(import_solarhub)

@@ -60,6 +60,8 @@ class Watching:
             return
         from holdfast.cli import tables
 
+        # The hub tells of itself only where its store is in trouble; that it is well is no news to begin with.
+        self._is_news("availability", "hub", ("online", "ok"))
         paper = say.console()
         for device in face.devices():
             if self._device in ("", device["id"]):

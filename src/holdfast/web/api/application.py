@@ -10,7 +10,10 @@ from starlette.routing import Match
 from holdfast._version import __version__
 from holdfast.errors import UnknownTarget
 from holdfast.hub.hub import Hub
-from holdfast.web.api import commands, devices, events, health, links, log, metrics, readings, stream
+from holdfast.hub.living_site import LivingSite
+from holdfast.hub.ports import SiteChanged, StoreError
+from holdfast.hub.site import SiteError
+from holdfast.web.api import commands, devices, events, health, links, log, metrics, readings, site, stream
 from holdfast.web.api.document import PageAnswer, document, page
 from holdfast.web.api.encoding import JsonAnswer
 from holdfast.web.api.feed import Feed
@@ -19,6 +22,8 @@ from holdfast.web.api.problem import (
     INTERNAL,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
+    SITE_CHANGED,
+    STORE_TROUBLE,
     UNKNOWN_TARGET,
     WRONG_TYPE,
     Problem,
@@ -33,8 +38,11 @@ DESCRIPTION = (
 )
 
 
-def application(hub: Hub, feed: Feed, closing: asyncio.Event) -> FastAPI:
-    """The API of one hub, without guard and limits. ``closing`` is set when the server stops."""
+def application(hub: Hub, feed: Feed, closing: asyncio.Event, living: LivingSite | None = None) -> FastAPI:
+    """The API of one hub, without guard and limits. ``closing`` is set when the server stops.
+
+    Without a ``living`` site nothing of it can be changed.
+    """
     app = FastAPI(
         title="Holdfast",
         version=__version__,
@@ -45,6 +53,7 @@ def application(hub: Hub, feed: Feed, closing: asyncio.Event) -> FastAPI:
         redirect_slashes=False,
     )
     app.include_router(devices.routes(hub), prefix=ROOT)
+    app.include_router(site.routes(living), prefix=ROOT)
     app.include_router(readings.routes(hub), prefix=ROOT)
     app.include_router(commands.routes(hub, closing), prefix=ROOT)
     app.include_router(stream.routes(hub, feed), prefix=ROOT)
@@ -84,6 +93,21 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(UnknownTarget)
     async def unknown(request: Request, error: UnknownTarget) -> Response:
         return Problem(UNKNOWN_TARGET, error.text, advice=error.advice).answer(request.scope)
+
+    @app.exception_handler(SiteError)
+    async def no_site(request: Request, error: SiteError) -> Response:
+        return site.invalid(error).answer(request.scope)
+
+    @app.exception_handler(SiteChanged)
+    async def changed(request: Request, error: SiteChanged) -> Response:
+        more = {"revision": error.revision}
+        return Problem(SITE_CHANGED, error.text, advice=error.advice, more=more).answer(request.scope)
+
+    @app.exception_handler(StoreError)
+    async def store(request: Request, error: StoreError) -> Response:
+        more = {"trouble": error.trouble}
+        detail = f"nothing was changed: {error.text}"
+        return Problem(STORE_TROUBLE, detail, advice=error.advice, more=more).answer(request.scope)
 
     @app.exception_handler(RequestValidationError)
     async def wrong_type(request: Request, error: RequestValidationError) -> Response:

@@ -12,6 +12,7 @@ from holdfast.web.api.description import answers, body, listing, schema_of
 from holdfast.web.api.encoding import JsonAnswer, ListAnswer, departure
 from holdfast.web.api.guard import CALLER
 from holdfast.web.api.limits import read_body
+from holdfast.web.api.looking_back import MOST, older_receipts
 from holdfast.web.api.parsing import parsed
 from holdfast.web.api.problem import MALFORMED_JSON, UNKNOWN_COMMAND, UNKNOWN_TARGET, WRONG_TYPE, Problem
 from holdfast.web.api.router import Router
@@ -34,7 +35,8 @@ def routes(hub: Hub, closing: asyncio.Event) -> Router:
         openapi_extra=body(CommandShape),
         summary="Give a command",
         description="Answers 200 with the receipt, however it ended: a value out of range is a receipt that is "
-        "`refused`. With `wait` it answers when the command has ended; going away meanwhile leaves it open.",
+        "`refused`. With `wait` it answers when the command has ended; going away meanwhile leaves it open. The answer "
+        "comes when the receipt is in the store, or after a second; a store in trouble is not waited for.",
     )
     async def command(request: Request) -> Response:
         wish = parsed(await read_body(request), _decode, ADVICE)
@@ -42,25 +44,30 @@ def routes(hub: Hub, closing: asyncio.Event) -> Router:
         receipt = hub.command(wish.target, wish.value, caller.issuer, wish.timeout_s)
         if wish.wait and not receipt.state.is_end:
             receipt = await _ended(hub, receipt, request, closing)
+        await _written(hub, closing)
         return JsonAnswer(receipt)
 
     @router.get(
-        "", responses=answers(listing(ReceiptShape), UNKNOWN_TARGET), summary="Receipts, the oldest first"
+        "",
+        responses=answers(listing(ReceiptShape), UNKNOWN_TARGET),
+        summary="Receipts, the oldest first",
+        description="Those of earlier runs come from the store; while it is in trouble, only this run's are told.",
     )
     async def commands(
         target: str | None = Query(None, description="Only those of this target."),
         limit: int = Query(100, ge=1, le=2000, description="How many of the newest."),
     ) -> Response:
-        if target is not None:
-            hub.resolve(target)
-        found = [each for each in hub.receipts.values() if target is None or each.target == target]
-        return ListAnswer(found[-limit:])
+        return ListAnswer((await _receipts(hub, target, limit))[-limit:])
 
     @router.get(
         "/{command_id}", responses=answers(schema_of(ReceiptShape), UNKNOWN_COMMAND), summary="One receipt"
     )
     async def receipt(command_id: str) -> Response:
         found = hub.receipts.get(command_id)
+        if found is None:
+            found = next(
+                (each for each in await older_receipts(hub, None, MOST) if each.id == command_id), None
+            )
         if found is None:
             raise Problem(
                 UNKNOWN_COMMAND,
@@ -70,6 +77,32 @@ def routes(hub: Hub, closing: asyncio.Event) -> Router:
         return JsonAnswer(found)
 
     return router
+
+
+async def _receipts(hub: Hub, target: str | None, limit: int) -> list[Receipt]:
+    """All that are at hand, behind as many older ones as are asked for; raises `UnknownTarget`."""
+    found = {each.id: each for each in hub.receipts.values() if target is None or each.target == target}
+    if len(found) < limit:
+        older = await older_receipts(hub, target, limit)
+        now = {each.id: each for each in hub.receipts.values() if target is None or each.target == target}
+        found = {each.id: each for each in older if each.id not in now} | now
+    if target is not None and not found:
+        hub.resolve(target)
+    return list(found.values())
+
+
+async def _written(hub: Hub, closing: asyncio.Event) -> None:
+    """Wait until what was told so far is safe, or cannot be, or the server closes."""
+    if hub.keeper is None:
+        return
+    written = asyncio.create_task(hub.written(), name="wait for the store")
+    closed = asyncio.create_task(closing.wait(), name="server closes")
+    try:
+        await asyncio.wait({written, closed}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (written, closed):
+            task.cancel()
+        await asyncio.wait({written, closed})
 
 
 async def _ended(hub: Hub, receipt: Receipt, request: Request, closing: asyncio.Event) -> Receipt:

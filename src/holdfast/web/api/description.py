@@ -64,6 +64,12 @@ def problems(kinds: Iterable[ProblemKind]) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def json_body(schema: dict[str, Any], text: str) -> dict[str, Any]:
+    """A JSON request body that is no shape of ours."""
+    content = {"application/json": {"schema": schema}}
+    return {"requestBody": {"required": True, "description": text, "content": content}}
+
+
 def body(shape: type[msgspec.Struct], *, is_required: bool = True) -> dict[str, Any]:
     """A JSON request body; one that is not required stands for a shape's defaults where it is absent."""
     content = {"application/json": {"schema": schema_of(shape)}}

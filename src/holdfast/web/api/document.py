@@ -31,6 +31,10 @@ _STYLE = (
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
 
+BRINGING = ("post", "put", "patch")
+"""Methods that bring a body."""
+
+
 def document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document: FastAPI's list of routes with our schemas and problems in it."""
     found: dict[str, Any] = app.openapi()
@@ -54,7 +58,7 @@ def document(app: FastAPI) -> dict[str, Any]:
 def _complete(operation: dict[str, Any], path: str, method: str) -> None:
     if path in OPEN_PATHS:
         return
-    kinds = [*ALWAYS, *(WRITING if method == "post" else ())]
+    kinds = [*ALWAYS, *(WRITING if method in BRINGING else ())]
     if operation.get("parameters") or "requestBody" in operation:
         kinds.append(WRONG_TYPE)
         operation["responses"].pop("422", None)  # FastAPI's own idea of it

@@ -6,13 +6,17 @@ from fastapi import Query, Response
 
 from holdfast.hub.events import Kind, Record
 from holdfast.hub.hub import Hub
+from holdfast.hub.ports import EventEntry
 from holdfast.model import Receipt
 from holdfast.web.api.description import answers, listing
 from holdfast.web.api.encoding import ListAnswer
+from holdfast.web.api.looking_back import older_events
 from holdfast.web.api.problem import UNKNOWN_TARGET
 from holdfast.web.api.router import Router
 from holdfast.web.api.shapes import AlarmShape, EventShape
 
+HUB = "hub"
+"""What the hub calls itself where a device is named."""
 MOST_EVENTS = 4096
 """All that the hub's ring can hold."""
 
@@ -25,7 +29,8 @@ def routes(hub: Hub) -> Router:
         "/events",
         responses=answers(listing(EventShape), UNKNOWN_TARGET),
         summary="What happened, the oldest first",
-        description="The hub keeps the last few thousand records, readings included.",
+        description="Of the last few thousand records, readings included, everything is told. What is older comes "
+        "from the store: availabilities and events; receipts are told by `/commands`.",
     )
     async def events(
         kind: str | None = Query(
@@ -35,15 +40,14 @@ def routes(hub: Hub) -> Router:
         device: str | None = Query(None, description="Only those of this device."),
         limit: int = Query(100, ge=1, le=MOST_EVENTS, description="How many of the newest."),
     ) -> Response:
-        if device is not None:
-            hub.device(device)
-        found: list[Record] = []
-        for record in reversed(hub.stream.recent()):
-            if len(found) == limit:
-                break
-            if (kind is None or kind in kinds_of(record)) and (device is None or device == device_of(record)):
-                found.append(record)
-        return ListAnswer(event_shape(record) for record in reversed(found))
+        older = await _older(hub, kind, device, limit)
+        found = [each for each in hub.stream.recent() if _is_meant(each, kind, device)][-limit:]
+        known = {record.id for record in hub.stream.recent()}
+        older = [each for each in older if each.id not in known]
+        if device not in (None, HUB) and not older and not found:
+            hub.device(str(device))
+        kept = older[max(0, len(older) - (limit - len(found))) :]
+        return ListAnswer([*map(kept_shape, kept), *map(event_shape, found)])
 
     @router.get("/alarms", responses=answers(listing(AlarmShape)), summary="The alarms that are on")
     async def alarms() -> Response:
@@ -60,6 +64,20 @@ def routes(hub: Hub) -> Router:
         return ListAnswer([])
 
     return router
+
+
+def _is_meant(record: Record, kind: str | None, device: str | None) -> bool:
+    return (kind is None or kind in kinds_of(record)) and (device is None or device == device_of(record))
+
+
+async def _older(hub: Hub, kind: str | None, device: str | None, limit: int) -> list[EventEntry]:
+    """What the store knows, if that is needed and can be had."""
+    if kind in (Kind.COMMAND, Kind.ALARM):
+        return []
+    if sum(_is_meant(each, kind, device) for each in hub.stream.recent()) >= limit:
+        return []
+    found = await older_events(hub, None if kind == Kind.EVENT else kind, device, limit)
+    return [each for each in found if kind != Kind.EVENT or each.kind != Kind.AVAILABILITY]
 
 
 def kinds_of(record: Record) -> tuple[str, ...]:
@@ -98,6 +116,20 @@ def event_shape(record: Record) -> EventShape:
             data = {key: value for key, value in payload.items() if key not in ("kind", "text", "device")}
             text = payload["text"]
     return EventShape(record.id, record.at, kinds_of(record)[-1], device_of(record), text, data)
+
+
+def kept_shape(entry: EventEntry) -> EventShape:
+    """An event that the store kept."""
+    payload = entry.payload
+    text = str(payload.get("text", ""))
+    data: dict[str, Any]
+    if entry.kind == Kind.AVAILABILITY:
+        word = payload.get("availability", "")
+        data = {"availability": word, "reason": {"code": payload.get("code", ""), "text": text}}
+        text = f"{word}: {text}" if text else str(word)
+    else:
+        data = {key: value for key, value in payload.items() if key not in ("kind", "text", "device")}
+    return EventShape(entry.id, entry.at, entry.kind, entry.device or None, text, data)
 
 
 def _command_in_words(receipt: Receipt) -> str:

@@ -20,7 +20,11 @@ MOST_REQUESTS = 200
 LARGEST_HEADERS = 16384
 """Bytes of all headers together; browsers and proxies keep below 8 kB."""
 LARGEST_BODY = 65536
-"""Bytes. The largest sensible one is a command of a few hundred."""
+"""Bytes. The largest sensible one is a device with all its outputs."""
+LARGEST_SITE = 4_000_000
+"""Bytes of a whole site: some 8,000 devices, as site files have them."""
+SITE_PATH = "/api/v1/site"
+"""Where a body may be that large."""
 BODY_S = 10.0
 """Seconds in which a body must have come: 64 kB over the worst radio link."""
 
@@ -54,27 +58,33 @@ class Limits:
             )
         if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEADERS:
             return Problem(HEADERS_TOO_LARGE, f"the headers hold more than {LARGEST_HEADERS} bytes")
+        largest = _largest(scope)
         for name, value in scope["headers"]:
-            if name == b"content-length" and int(value) > LARGEST_BODY:
-                return _too_large()
+            if name == b"content-length" and int(value) > largest:
+                return _too_large(largest)
         return None
 
 
 async def read_body(request: Request) -> bytes:
     """The whole body; raises `Problem` when it is too large or too slow."""
     body = bytearray()
+    largest = _largest(request.scope)
     try:
         async with asyncio.timeout(BODY_S):
             async for part in request.stream():
                 body += part
-                if len(body) > LARGEST_BODY:
-                    raise _too_large()
+                if len(body) > largest:
+                    raise _too_large(largest)
     except TimeoutError:
         raise Problem(TOO_SLOW, f"the body did not come within {BODY_S:g} s") from None
     return bytes(body)
 
 
-def _too_large() -> Problem:
+def _largest(scope: Scope) -> int:
+    return LARGEST_SITE if scope["path"] == SITE_PATH else LARGEST_BODY
+
+
+def _too_large(largest: int) -> Problem:
     # The connection stays open, and what still comes is thrown away: closing it with bytes unread would take the
     # answer away from the client. The time that it has for its next headers bounds that.
-    return Problem(BODY_TOO_LARGE, f"the body holds more than {LARGEST_BODY} bytes")
+    return Problem(BODY_TOO_LARGE, f"the body holds more than {largest} bytes")

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from holdfast._version import __version__
 from holdfast.hub.events import Kind, Record
 from holdfast.hub.hub import Hub
+from holdfast.hub.ports import Trouble
 from holdfast.model import Availability, Quality
 from holdfast.web.api.description import answers
 from holdfast.web.api.encoding import Pace, PartsAnswer
@@ -143,6 +144,31 @@ def _open_commands(hub: Hub) -> Iterator[Sample]:
     yield (), sum(not receipt.state.is_end for receipt in hub.receipts.values())
 
 
+# --- the store ----------------------------------------------------------------------------------------------------
+
+
+def _store_up(hub: Hub) -> Iterator[Sample]:
+    if hub.keeper is not None:
+        yield (), float(hub.keeper.state.is_well)
+
+
+def _store_waiting(hub: Hub) -> Iterator[Sample]:
+    if hub.keeper is not None:
+        yield (), hub.keeper.state.waiting
+
+
+def _store_dropped(hub: Hub) -> Iterator[Sample]:
+    if hub.keeper is not None:
+        yield (), hub.keeper.state.dropped
+
+
+def _store_trouble(hub: Hub) -> Iterator[Sample]:
+    if hub.keeper is not None:
+        now = hub.keeper.state.trouble
+        for word in Trouble:
+            yield (word.value,), float(word is now)
+
+
 # --- devices and readings -----------------------------------------------------------------------------------------
 
 
@@ -247,6 +273,10 @@ FAMILIES: tuple[Family, ...] = (
     Family(COUNTER, "holdfast_hub_records", "Records written to the event stream.", (), _records),
     Family(GAUGE, "holdfast_hub_alarms", "Alarms that are on.", (), _alarms),
     Family(GAUGE, "holdfast_hub_open_commands", "Commands that have not ended.", (), _open_commands),
+    Family(GAUGE, "holdfast_store_up", "1 while what happens is written down.", (), _store_up),
+    Family(GAUGE, "holdfast_store_waiting", "Entries that are not written yet.", (), _store_waiting),
+    Family(COUNTER, "holdfast_store_dropped", "Events that could not be kept.", (), _store_dropped),
+    Family(GAUGE, "holdfast_store_trouble", "1 for what ails the store.", ("trouble",), _store_trouble),
     Family(
         GAUGE,
         "holdfast_device_availability",

@@ -35,19 +35,24 @@ LOGIN_NEEDED = ProblemKind("login_needed", 401, "A token is needed")
 FOREIGN_HOST = ProblemKind("foreign_host", 403, "Addressed by a foreign name")
 FOREIGN_ORIGIN = ProblemKind("foreign_origin", 403, "Asked by another site's page")
 FORWARDED = ProblemKind("forwarded", 403, "Came through a proxy")
+PERSON_NEEDED = ProblemKind("person_needed", 403, "Only a person may do that")
 NOT_FOUND = ProblemKind("not_found", 404, "There is nothing here")
 UNKNOWN_TARGET = ProblemKind("unknown_target", 404, "No such device, adapter or capability")
 UNKNOWN_COMMAND = ProblemKind("unknown_command", 404, "No such command")
 UNKNOWN_LINK = ProblemKind("unknown_link", 404, "No such link")
 METHOD_NOT_ALLOWED = ProblemKind("method_not_allowed", 405, "Not that way")
+FIXED_SITE = ProblemKind("fixed_site", 409, "This hub's site cannot be changed")
+SITE_CHANGED = ProblemKind("site_changed", 409, "Somebody else has changed the site")
 TOO_SLOW = ProblemKind("too_slow", 408, "The body did not come in time")
 BODY_TOO_LARGE = ProblemKind("body_too_large", 413, "The body is too large")
 NOT_JSON = ProblemKind("not_json", 415, "Writes need a JSON body")
 WRONG_TYPE = ProblemKind("wrong_type", 422, "A value of the wrong type")
+INVALID_SITE = ProblemKind("invalid_site", 422, "Not a proper site")
 HEADERS_TOO_LARGE = ProblemKind("headers_too_large", 431, "The headers are too large")
 INTERNAL = ProblemKind("internal", 500, "A fault of the hub")
 NOT_READY = ProblemKind("not_ready", 503, "The hub does not run")
 BUSY = ProblemKind("busy", 503, "Too many requests at once")
+STORE_TROUBLE = ProblemKind("store_trouble", 503, "The store cannot do its work")
 
 KINDS: tuple[ProblemKind, ...] = (
     BAD_REQUEST,
@@ -56,38 +61,53 @@ KINDS: tuple[ProblemKind, ...] = (
     FOREIGN_HOST,
     FOREIGN_ORIGIN,
     FORWARDED,
+    PERSON_NEEDED,
     NOT_FOUND,
     UNKNOWN_TARGET,
     UNKNOWN_COMMAND,
     UNKNOWN_LINK,
     METHOD_NOT_ALLOWED,
+    FIXED_SITE,
+    SITE_CHANGED,
     TOO_SLOW,
     BODY_TOO_LARGE,
     NOT_JSON,
     WRONG_TYPE,
+    INVALID_SITE,
     HEADERS_TOO_LARGE,
     INTERNAL,
     NOT_READY,
     BUSY,
+    STORE_TROUBLE,
 )
 """Every kind there is; the documentation page lists them."""
 
 
 class Problem(Exception):
-    """A request that gets no answer but a problem document. ``advice`` says in one sentence what would help."""
+    """A request that gets no answer but a problem document. ``advice`` says in one sentence what would help.
+
+    ``more``: members that only this kind of problem has.
+    """
 
     def __init__(
-        self, kind: ProblemKind, detail: str, *, advice: str = "", headers: Mapping[str, str] | None = None
+        self,
+        kind: ProblemKind,
+        detail: str,
+        *,
+        advice: str = "",
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
         self.advice = advice
         self.headers = headers
+        self.more = more or {}
 
     def document(self, instance: str) -> bytes:
         """The problem as JSON; ``instance`` is the path that was asked for."""
-        members = {
+        members: dict[str, object] = {
             "type": self.kind.type_uri,
             "title": self.kind.title,
             "status": self.kind.status,
@@ -97,7 +117,7 @@ class Problem(Exception):
         }
         if self.advice:
             members["advice"] = self.advice
-        return msgspec.json.encode(members)
+        return msgspec.json.encode({**members, **self.more})
 
     def answer(self, scope: Scope) -> Response:
         """The problem as the answer to a request. The query is left out: it may hold what nobody should log."""

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from holdfast.hub.ports import Trouble
+from holdfast.hub.site.plan import What
 from holdfast.model import Availability, CommandState, Quality, ReasonCode, Standby
 
 LONGEST_TEXT = 256
@@ -348,9 +350,88 @@ class ResetShape(Struct):
 
 
 class HealthShape(Struct):
-    """That the hub answers, or is ready."""
+    """That the hub answers."""
 
-    status: Literal["ok", "ready"]
+    status: Literal["ok"]
+
+
+class StoreShape(Struct):
+    """How the store does."""
+
+    trouble: Annotated[Trouble | None, Meta(description="Why it cannot do its work; `null`: it can.")]
+    text: str
+    advice: str
+    since: Annotated[datetime | None, Meta(description="Since when; `null`: it was always well.")]
+    waiting: Annotated[int, Meta(description="What is not written yet.")]
+    dropped: Annotated[
+        int, Meta(description="Events lost since the start, for want of room while it was in trouble.")
+    ]
+
+
+class ReadyShape(Struct):
+    """That the hub keeps its links, and whether it can write down what happens."""
+
+    status: Annotated[
+        Literal["ready", "degraded"],
+        Meta(description="`degraded`: the store is in trouble. The devices are kept all the same."),
+    ]
+    store: Annotated[StoreShape | None, Meta(description="`null`: this hub keeps nothing.")]
+
+
+class SiteStateShape(Struct):
+    """The site as it is."""
+
+    revision: Annotated[int, Meta(description="Grows with each change; `expected` compares it.")]
+    site: Annotated[
+        dict[str, Any],
+        Meta(description="The keys of a site file. Secrets as they are written there, never themselves."),
+    ]
+
+
+class ArrayShape(Struct):
+    """Packs that belong together."""
+
+    id: str
+    name: str
+    packs: Annotated[list[str], Meta(description="Their devices.")]
+    attached_to: Annotated[str, Meta(description="Where they are attached now; empty: nowhere.")]
+
+
+class StepShape(Struct):
+    """What becomes of one device in a change of the site."""
+
+    what: Annotated[
+        What,
+        Meta(
+            description="`rebuild`: all of its adapters reconnect. `adapt`: only those that are named. `keep`: none."
+        ),
+    ]
+    device: str
+    text: str
+    adapters: list[str]
+
+
+class SiteChangeShape(Struct):
+    """What a change of the site does, or did."""
+
+    revision: Annotated[int, Meta(description="Of the site now.")]
+    is_done: Annotated[bool, Meta(description="`false`: only shown, as `dry_run` asked.")]
+    lines: Annotated[list[str], Meta(description="All of it in words; empty: there is nothing to change.")]
+    steps: list[StepShape]
+
+
+class EnablingShape(Struct, forbid_unknown_fields=True):
+    """Whether an adapter may be used."""
+
+    enabled: bool
+
+
+class SiteProblemShape(Struct):
+    """One thing that is wrong with a site."""
+
+    path: Annotated[str, Meta(description="Where in the site: `devices[0].adapters[1].url`.")]
+    text: str
+    advice: str
 
 
 class RetryShape(Struct):
@@ -385,6 +466,13 @@ class ProblemShape(Struct):
     instance: str
     code: str
     advice: str | msgspec.UnsetType = msgspec.UNSET
+    problems: Annotated[
+        list[SiteProblemShape] | msgspec.UnsetType, Meta(description="All of them, for `invalid_site`.")
+    ] = msgspec.UNSET
+    revision: Annotated[
+        int | msgspec.UnsetType, Meta(description="That of the site now, for `site_changed`.")
+    ] = msgspec.UNSET
+    trouble: Annotated[Trouble | msgspec.UnsetType, Meta(description="For `store_trouble`.")] = msgspec.UNSET
 
 
 SHAPES: tuple[type[Struct], ...] = (
@@ -401,6 +489,11 @@ SHAPES: tuple[type[Struct], ...] = (
     FreshShape,
     ResetShape,
     HealthShape,
+    ReadyShape,
+    SiteStateShape,
+    ArrayShape,
+    SiteChangeShape,
+    EnablingShape,
     RetryShape,
     LogShape,
     ProblemShape,

@@ -12,16 +12,18 @@ from starlette.types import Receive, Scope, Send
 from holdfast.errors import UnknownTarget
 from holdfast.hub.events import Kind, Record
 from holdfast.hub.hub import Hub
+from holdfast.hub.storekeeper import StoreState
+from holdfast.model import Availability, ReasonCode
 from holdfast.web.api.backlog import Backlog, GroupKey
 from holdfast.web.api.description import answers
 from holdfast.web.api.devices import reason_shape
 from holdfast.web.api.encoding import Pace, departure, encode
-from holdfast.web.api.events import event_shape
+from holdfast.web.api.events import HUB, event_shape
 from holdfast.web.api.feed import Feed
 from holdfast.web.api.problem import BUSY, Problem
 from holdfast.web.api.readings import current
 from holdfast.web.api.router import Router
-from holdfast.web.api.shapes import AvailabilityShape, ResetShape
+from holdfast.web.api.shapes import AvailabilityShape, ReasonShape, ResetShape
 
 HEARTBEAT_S = 15.0
 """Seconds of quiet after which a comment goes out: below the half minute after which proxies give up."""
@@ -166,7 +168,10 @@ class _Writer:
         devices = list(self._hub.devices.values())
         for device in devices:
             shape = AvailabilityShape(device.id, device.availability, reason_shape(device.present_reason()))
-            yield "availability", shape, event_id if device is devices[-1] else ""
+            is_last = device is devices[-1] and self._hub.keeper is None
+            yield "availability", shape, event_id if is_last else ""
+        if self._hub.keeper is not None:
+            yield "availability", _of_the_hub(self._hub.keeper.state), event_id
 
     async def _write_waiting(self) -> bool:
         """Send what waits, as much as fits into one piece; whether there was anything."""
@@ -205,6 +210,15 @@ class _Writer:
     async def _until_taken(self) -> None:
         """Wait until the client has taken most of what was written: sending nothing waits like sending."""
         await self._write(b"")
+
+
+def _of_the_hub(store: StoreState) -> AvailabilityShape:
+    """What the hub says of itself, as it does when its store changes."""
+    if store.is_well:
+        return AvailabilityShape(HUB, Availability.ONLINE, ReasonShape(ReasonCode.OK, "", None, None, ""))
+    text = f"the store is in trouble ({store.trouble}): {store.text}"
+    reason = ReasonShape(ReasonCode.STORAGE, text, store.since, None, store.advice)
+    return AvailabilityShape(HUB, Availability.DEGRADED, reason)
 
 
 def _frame(name: str, value: object, event_id: str = "") -> bytes:
