@@ -11,6 +11,7 @@ import pytest
 
 from holdfast.errors import UnknownTarget
 from holdfast.hub.events import Kind
+from holdfast.hub.ports import MemoryEntry, Saved
 from holdfast.hub.site.spec import DeviceSpec
 from holdfast.link.machine import State
 from holdfast.model import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from holdfast.hub.hub import Hub
+    from holdfast.hub.ports import Entry
     from holdfast.simulation import Host
 
 pytestmark = pytest.mark.virtual
@@ -287,6 +289,27 @@ async def test_a_person_moves_the_device_and_pins_it() -> None:
         await until(lambda: serving(hub) == "a", 2.0)
         with pytest.raises(UnknownTarget, match="no enabled adapter 'x'"):
             hub.activate("pack", "x")
+
+
+async def test_a_pin_survives_the_hub() -> None:
+    """What a person pinned is kept, and the next run begins with it; a pin on an adapter that is gone means nothing."""
+    async with bus_house(pack()) as (hub, _):
+        kept: list[Entry] = []
+        hub.keep = kept.append  # type: ignore[method-assign,assignment]
+        hub.activate("pack", "b", is_pinned=True)
+        (memory,) = [each for each in kept if isinstance(each, MemoryEntry)]
+        assert (memory.controller, memory.value) == ("pack", "b")
+        hub.activate("pack", "a")
+        assert kept[-1] == replace(memory, value="")
+    async with hub_of(pack(), start=False) as hub:
+        device = hub.device("pack")
+        for value, expected in (("gone", "a"), ("b", "b")):
+            memories = {("pack", memory.key): replace(memory, value=value), ("other", memory.key): memory}
+            hub.restore(Saved(memories=memories), {})
+            assert device.active.adapter.id == expected
+        assert device.choice is not None
+        assert device.choice.pinned == "b"
+        assert [each.link.is_needed for each in device.attachments] == [False, True]
 
 
 async def test_two_bad_links_do_not_flap() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UnknownTarget
 from holdfast.hub.events import EventStream, Kind
-from holdfast.hub.ports import AlarmEntry, EventEntry, OrderEntry, ReceiptEntry, SwitchEntry
+from holdfast.hub.ports import AlarmEntry, EventEntry, MemoryEntry, OrderEntry, ReceiptEntry, SwitchEntry
 from holdfast.hub.roster import Roster
 from holdfast.hub.site.plan import What
 from holdfast.hub.storekeeper import Storekeeper
@@ -55,6 +55,8 @@ FAIL_SAFE_STOP_S = 10.0
 """How long stopping may wait for the verified OFF of a fail-safe actuator (design: timing)."""
 WRITTEN_S = 1.0
 """How long an answer may wait for the store: a healthy one needs milliseconds, a sick one is not waited for."""
+PINNED = "pinned adapter"
+"""Under this key the store remembers which adapter a person pinned for a device."""
 STORE_TARGET = "hub/store"
 """Where alarms about the store belong; ``hub`` is no device."""
 
@@ -221,6 +223,9 @@ class Hub:
         carried out any more is told, never dropped in silence.
         """
         self.switches.update(saved.switches)
+        for (ident, key), memory in saved.memories.items():
+            if key == PINNED and (device := self.devices.get(ident)) is not None:
+                device.recall_pin(str(memory.value))
         for receipt in saved.open_receipts:
             ended = replace(
                 receipt,
@@ -361,6 +366,8 @@ class Hub:
             )
         if device.choice is not None:
             log.info("%s: a person asks for %s%s", device_id, adapter_id, ", pinned" if is_pinned else "")
+            pinned = adapter_id if is_pinned else ""
+            self.keep(MemoryEntry(device_id, PINNED, pinned, self.clock.now()))
             device.choice.activate(adapter_id, is_pinned=is_pinned)
 
     def retry(self, device_id: str) -> None:

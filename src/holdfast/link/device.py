@@ -260,6 +260,16 @@ class LinkedDevice:
         self.judged(evidence)
         self.reconsider()
 
+    def recall_pin(self, adapter_id: str) -> None:
+        """The adapter that a person pinned in an earlier run is preferred again, if it still exists."""
+        pinned = next((each for each in self.attachments if each.adapter.id == adapter_id), None)
+        if pinned is not None and self.choice is not None:
+            self.choice.close()
+            self.active = pinned
+            self.choice = AdapterChoice(self, adapter_id)
+            for attachment in self.attachments:
+                attachment.link.reconsider_need()
+
     def recall_alarm(self, key: str, text: str) -> None:
         """An alarm of an earlier run: it goes on, or ends, by what is seen from now on."""
         capability = self.capabilities[key]
