@@ -180,7 +180,7 @@ async def test_an_adapter_comes_goes_and_is_ranked_without_disturbing_the_other(
         await asyncio.sleep(150)
         assert hub.device("a").active.adapter.id == "two"
         done = await here.site.edit(lambda site: change.enable_adapter(site, "a", "two", is_enabled=False))
-        assert done.lines == ["a: changes without reconnecting"]
+        assert done.lines == ["a: two goes"]
         await asyncio.sleep(3)
         assert hub.device("a").active.adapter.id == "one"
         assert hub.device("a").availability is Availability.ONLINE

@@ -66,7 +66,7 @@ async def test_adapters_and_outputs() -> None:
         ordered = change(await here.put("devices/rack/adapters", ["usb", "rack"]))
         assert ordered.steps[0].what == "keep"
         path = "/api/v1/devices/rack/adapters/rack"
-        assert change(await here.client.patch(path, json={"enabled": False})).steps[0].what == "keep"
+        assert change(await here.client.patch(path, json={"enabled": False})).steps[0].what == "adapt"
         states = {
             each["id"]: each["state"] for each in (await here.get("/api/v1/devices/rack")).json()["adapters"]
         }

@@ -8,11 +8,11 @@ import logging
 import math
 from collections import OrderedDict
 from dataclasses import replace
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UnknownTarget
 from holdfast.hub.events import EventStream, Kind
+from holdfast.hub.partings import CAUSES, Partings
 from holdfast.hub.ports import AlarmEntry, EventEntry, MemoryEntry, OrderEntry, ReceiptEntry, SwitchEntry
 from holdfast.hub.roster import Roster
 from holdfast.hub.site.plan import What
@@ -79,14 +79,12 @@ class Hub:
         self.alarms: dict[tuple[str, str], dict[str, Any]] = {}
         self.switches: dict[str, SwitchEntry] = {}
         """When fail-safe actuators were last seen to change, by target."""
-        self.leaving: dict[str, Mapping[str, Any]] = {}
-        """Devices that are no longer of the site and stay until their actuators are verified off; their raw parts."""
+        self.partings = Partings(self)
         self.started_at: datetime | None = None
         self.is_running = False
         self._recordings: list[Recording] = []
         self._record_folder: Path | None = None
         self._order_ended = asyncio.Event()
-        self._farewells: set[asyncio.Task[None]] = set()
         self.core.on_suspend.append(self._slept)
 
     @property
@@ -144,7 +142,7 @@ class Hub:
         try:
             await self._make_safe(patience_s)
         finally:
-            await asyncio.gather(*self._farewells, return_exceptions=True)
+            await asyncio.gather(*self.partings.farewells, return_exceptions=True)
             await self.roster.stop()
             await asyncio.gather(*(recording.close() for recording in self._recordings))
             if self.keeper is not None:
@@ -158,61 +156,19 @@ class Hub:
         new = {spec.device.id: spec for spec in specs}
         for step in steps:
             self.note("site", step.text, device=step.device)
-            match step.what:
-                case What.REMOVE:
-                    await self._let_go(step.device, "the device was removed")
-                case What.ADD:
+            if step.what is What.ADD:
+                await self._welcome(new[step.device])
+            elif step.what in CAUSES and self.partings.parts(step):
+                await self.partings.let_go(step)
+                if step.device in new:
                     await self._welcome(new[step.device])
-                case What.REBUILD:
-                    await self._let_go(step.device, "the device was changed")
-                    await self._welcome(new[step.device])
-                case What.ADAPT if self._is_actuator(step.device):  # the old path may lead to another thing
-                    await self._let_go(step.device, "the device was moved")
-                    await self._welcome(new[step.device])
-                case What.ADAPT | What.KEEP:
-                    await self.roster.adapt(new[step.device], step.adapters)
+            else:
+                await self.roster.adapt(new[step.device], step.adapters)
         self._record_new()
 
-    def _is_actuator(self, device_id: str) -> bool:
-        return any(each.fail_safe is not None for each in self.devices[device_id].capabilities.values())
-
     async def _welcome(self, spec: DeviceSpec) -> None:
-        """Take a device in. One that is leaving over the same path need not be waited for: it is back."""
-        endpoints = {driver.endpoint for driver in spec.drivers}
-        for ident in list(self.leaving):
-            if endpoints & {each.link.endpoint for each in self.devices[ident].attachments}:
-                await self._gone(ident, "its path belongs to a device of the site again")
+        await self.partings.make_room(spec)
         self.add(spec)
-
-    async def _let_go(self, device_id: str, cause: str) -> None:
-        """Remove a device; one whose actuator is not verified off stays under another name until it is."""
-        device = self.devices[device_id]
-        unsafe = [
-            each
-            for each in device.capabilities.values()
-            if each.fail_safe is not None and device.reading(each).value != each.fail_safe
-        ]
-        if not unsafe or not device.attachments:
-            await self.roster.remove(device_id, cause)
-            return
-        raw = self.specs[device_id].raw
-        old_id = next(name for k in count(1) if (name := f"{device_id}-old-{k}") not in self.devices)
-        device.desk.withdraw(cause)
-        self.roster.rename(device_id, old_id)
-        self.leaving[old_id] = raw
-        for capability in unsafe:
-            self.order(f"{old_id}/{capability.key}", capability.fail_safe, f"{cause} while it was not off")
-            self.release(f"{old_id}/{capability.key}")
-
-    async def _gone(self, device_id: str, why: str) -> None:
-        """A device that was leaving has nothing left to do."""
-        if self.leaving.pop(device_id, None) is None:
-            return
-        device = self.devices[device_id]
-        for order in list(device.desk.orders.values()):
-            self._keep_order(device, order.order, has_ended=True)
-        await self.roster.remove(device_id, why)
-        self.note("site", f"{device_id} is gone: {why}", device=device_id)
 
     # --- what outlived the last run ---------------------------------------------------------------------------------
 
@@ -245,24 +201,7 @@ class Hub:
             self.alarms[device_id, key] = payload
             device.recall_alarm(key, alarm.text)
         for entry in saved.orders:
-            self._restore_order(entry, leaving.get(entry.order.id))
-
-    def _restore_order(self, entry: OrderEntry, spec: DeviceSpec | None) -> None:
-        order = entry.order
-        device_id, _, key = order.target.partition("/")
-        if spec is not None and device_id not in self.devices:
-            self.roster.add(replace(spec, device=replace(spec.device, id=device_id)))
-            self.leaving[device_id] = spec.raw
-        device = self.devices.get(device_id)
-        capability = None if device is None else device.capabilities.get(key)
-        if device is None or capability is None:
-            text = f"the standing order on {order.target} cannot be carried out: there is no such actuator any more"
-            self.note("order", text, device=device_id)
-            self.keep(OrderEntry(order, entry.is_released, self.clock.now()))
-            return
-        device.desk.order(capability, replace(order, is_verified=False))
-        if entry.is_released:
-            device.desk.release(key)
+            self.partings.restore(entry, leaving.get(entry.order.id))
 
     async def written(self) -> bool:
         """Wait until all that was told so far is in the store, for `WRITTEN_S` at most; false if it is not."""
@@ -441,9 +380,24 @@ class Hub:
             id=self.core.new_id("o"), target=target, value=value, cause=cause, issued_at=self.clock.now()
         )
         self.note("order", f"{target} must be {value}: {cause}", device=device.id)
-        device.desk.order(capability, order)
-        self._keep_order(device, order, has_ended=False)
+        self.lay(device, capability, order)
         return order
+
+    def lay(self, device: LinkedDevice, capability: Capability, order: StandingOrder) -> None:
+        """Lay an order that was made elsewhere; the one before it on the same actuator is over."""
+        before = device.desk.orders.get(capability.key)
+        device.desk.order(capability, order)
+        if before is not None:
+            self.keep(OrderEntry(before.order, before.is_released, self.clock.now()))
+        self._keep_order(device, order, has_ended=False)
+
+    def end_orders(self, device: LinkedDevice, why: str) -> None:
+        """All orders of a device are over, since it goes or is called by another name."""
+        for held in device.desk.drop_orders():
+            self.note("order", f"standing order on {held.order.target} is over: {why}", device=device.id)
+            self.keep(
+                OrderEntry(held.order, held.is_released, self.clock.now(), self.partings.raw(device.id))
+            )
 
     def release(self, target: str) -> None:
         """Release the standing order on a target; it ends as soon as it is verified."""
@@ -507,23 +461,15 @@ class Hub:
         word = "ended" if has_ended else "verified" if order.is_verified else "open"
         self.note("order", f"standing order on {order.target} is {word}: {order.cause}", device=device.id)
         self._keep_order(device, order, has_ended=has_ended)
-        if has_ended and device.id in self.leaving and not device.desk.orders:
-            self._farewell(device.id)
+        if has_ended:
+            self.partings.order_ended(device)
 
     def _keep_order(self, device: LinkedDevice, order: StandingOrder, *, has_ended: bool) -> None:
         key = order.target.partition("/")[2]
         held = device.desk.orders.get(key)
         is_released = held is None or held.is_released
         ended_at = self.clock.now() if has_ended else None
-        self.keep(OrderEntry(order, is_released, ended_at, self.leaving.get(device.id)))
-
-    def _farewell(self, device_id: str) -> None:
-        """A leaving device is verified off: it goes as soon as the present call is over."""
-        going = self.core.loop.create_task(
-            self._gone(device_id, "verified off"), name=f"farewell {device_id}"
-        )
-        self._farewells.add(going)
-        going.add_done_callback(self._farewells.discard)
+        self.keep(OrderEntry(order, is_released, ended_at, self.partings.raw(device.id)))
 
     def alarm_changed(self, device: LinkedDevice, key: str, text: str, *, is_on: bool) -> None:
         """See `link.device.Listener`."""
@@ -532,14 +478,14 @@ class Hub:
     def _alarm(self, device_id: str, key: str, text: str, *, is_on: bool) -> None:
         target = f"{device_id}/{key}"
         now = self.clock.now()
-        payload = {"target": target, "text": text, "is_on": is_on, "since": now}
         before = self.alarms.get((device_id, key))
+        since = now if before is None else before["since"]
+        payload = {"target": target, "text": text, "is_on": is_on, "since": since if is_on else now}
         if is_on:
             self.alarms[device_id, key] = payload
         else:
             self.alarms.pop((device_id, key), None)
         self.stream.publish(Kind.ALARM, target, payload)
-        since = now if before is None else before["since"]
         self.keep(AlarmEntry(target, text, since, None if is_on else now))
 
     def adapter_decided(self, device: LinkedDevice, note: Note) -> None:

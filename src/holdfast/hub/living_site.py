@@ -15,7 +15,7 @@ from holdfast.hub.site.plan import others, plan
 from holdfast.hub.site.problems import SiteError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from holdfast.hub.hub import Hub
     from holdfast.hub.ports import Store
@@ -107,10 +107,21 @@ class LivingSite:
             if dry_run or not (steps or rest):
                 return Change(steps=steps, others=rest, revision=self.revision, is_done=not dry_run)
             wanted = self.revision if expected is None else expected
-            self.revision = await self._store.save_site(mapping, self._hub.clock.now(), expected=wanted)
+            self.revision = await self._save(mapping, steps, wanted)
             self.mapping = mapping
             await self._carry_out(spec, steps)
             return Change(steps=steps, others=rest, revision=self.revision, is_done=True)
+
+    async def _save(self, mapping: Mapping[str, Any], steps: Sequence[Step], expected: int) -> int:
+        """The orders that the change makes necessary first, then the site."""
+        partings = self._hub.partings
+        if partings.foresee(steps):
+            await self._hub.written()
+        try:
+            return await self._store.save_site(mapping, self._hub.clock.now(), expected=expected)
+        except BaseException:
+            partings.call_off()
+            raise
 
     async def _carry_out(self, spec: SiteSpec, steps: tuple[Step, ...]) -> None:
         self._hub.name = spec.name

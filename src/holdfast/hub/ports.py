@@ -98,8 +98,8 @@ def place(entry: Entry) -> Hashable:
             return "switch", target
         case MemoryEntry(controller=controller, key=key):
             return "memory", controller, key
-        case AlarmEntry(target=target):
-            return "alarm", target
+        case AlarmEntry(target=target, since=since):
+            return "alarm", target, since
         case ReceiptEntry(receipt=receipt):
             return "receipt", receipt.id
         case EventEntry(id=ident):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RANKING_KEYS = ("priority", "standby", "enabled")
-"""Keys of an adapter that say when it is used, not how it is reached: changing them reconnects nothing else."""
+"""Keys of an adapter that say when it is used, not how it is reached. One that is not enabled does not exist."""
 
 
 class What(StrEnum):
@@ -99,4 +99,6 @@ def _by_id(site: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def _adapters(device: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    return {str(each.get("id")): each for each in device.get("adapters") or () if isinstance(each, dict)}
+    """The adapters that are used, by id."""
+    given = (each for each in device.get("adapters") or () if isinstance(each, dict))
+    return {str(each.get("id")): each for each in given if each.get("enabled", True)}
