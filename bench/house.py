@@ -28,6 +28,7 @@ from holdfast.model import Issuer, Quality, Receipt
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from holdfast.hub.ports import Store
     from holdfast.link.link import Link
 
 LOOK_S = 0.001
@@ -91,15 +92,15 @@ class House:
 
 
 @asynccontextmanager
-async def open_house() -> AsyncIterator[House]:
-    """Start the controller's process and a hub for it; wait for the first data."""
+async def open_house(store: Store | None = None) -> AsyncIterator[House]:
+    """Start the controller's process and a hub for it, with a store if one is given; wait for the first data."""
     ours, theirs = cores_for_two()
     core = [] if theirs is None else ["--core", str(theirs)]
     with Peer("bench.device", *core) as peer:
         pin(ours)
         site = {"devices": [wire.house(peer.hello["host"], peer.hello["port"])]}
         spec = read_site(site, FAMILIES, secrets=SecretSource(allow_plain_secrets=True))
-        hub = Hub(SystemClock(asyncio.get_running_loop()), name="bench")
+        hub = Hub(SystemClock(asyncio.get_running_loop()), name="bench", store=store)
         for device in spec.devices:
             hub.add(device)
         hub.start()

@@ -53,6 +53,9 @@ class Plan:
     micro_links: int = 1_000
     jk_frames: int = 20_000
     jk_bus_s: float = 120.0
+    store_links: int = 100
+    store_s: float = 25.0
+    store_orders: int = 30
 
 
 QUICK = Plan(
@@ -73,6 +76,8 @@ QUICK = Plan(
     micro_links=100,
     jk_frames=2_000,
     jk_bus_s=20.0,
+    store_s=7.0,
+    store_orders=10,
 )
 """Everything once and briefly: shows that all of it runs, says little about speed."""
 
@@ -283,6 +288,51 @@ def _steady(plan: Plan) -> list[Row]:
         Row("memory at the start", figures["before_bytes"] / 1e6, "MB"),
         Row("memory grown by the end", grown / 1e6, "MB", "<=", 0.5, digits=2),
     ]
+
+
+def store(plan: Plan) -> Section:
+    """The store goes wrong, and no device may notice."""
+    title = f"{plan.store_links} links at 350 ms while the store fails, {plan.store_s:g} s each"
+    return timed("store", title, lambda: _store(plan))
+
+
+def _store(plan: Plan) -> list[Row]:
+    from bench.store import CONDITIONS  # only here: the rest of the run need not carry a database
+
+    found = {
+        condition: measure_in_child(
+            "store",
+            plan.store_s + plan.warm_up_s + START_S,
+            links=plan.store_links,
+            condition=condition,
+            seconds=plan.store_s,
+            warm_up_s=plan.warm_up_s,
+        )
+        for condition in CONDITIONS
+    }
+    rows = []
+    for condition, figures in found.items():
+        crowd = figures["waited_s"] / figures["took_s"]
+        note = f"store {condition}: other programs had its core for {crowd:.0%} of the time"
+        rows += [
+            Row(f"poll lateness p99, store {condition}, at most", figures["lateness"]["p99_s"] * 1e3, "ms", "<=", 50.0,
+                raw=figures, note=note if crowd > CROWDED else ""),
+            Row(f"late polls (over 50 ms), store {condition}", _late_share([figures]) * 100, "%", "<", 1.0, digits=2),
+            Row(f"longest pause, store {condition}", figures["seen"]["worst_s"] * 1e3, "ms"),
+        ]  # fmt: skip
+        if figures["told_s"]:
+            words = len(figures["told_s"])
+            what = f"the stream tells of it after, store {condition} (worst of {words})"
+            rows.append(Row(what, max(figures["told_s"]), "s", "<", 2.0, digits=2))
+    orders = measure_in_child("orders", plan.store_orders * 4.0 + START_S, orders=plan.store_orders)
+    for condition in ("well", "stalled"):
+        samples_ms = [each * 1e3 for each in orders[f"{condition}_s"]]
+        what = f"standing order to verified, store {condition}"
+        rows += [
+            Row(f"{what}, p50", quantile(samples_ms, 0.5), "ms", raw=orders),
+            Row(f"{what}, longest", max(samples_ms), "ms", "<", 120.0),
+        ]
+    return rows
 
 
 def micro(plan: Plan) -> Section:

@@ -105,11 +105,20 @@ async def _house(options: dict[str, Any]) -> dict[str, Any]:
     return await job(options)
 
 
+async def _store(options: dict[str, Any]) -> dict[str, Any]:
+    from bench import store
+
+    job: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]] = getattr(store, options["job"])
+    return await job(options)
+
+
 JOBS: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
     "links": links,
     "commands": _house,
     "faults": _house,
     "steady": _house,
+    "store": _store,
+    "orders": _store,
 }
 
 

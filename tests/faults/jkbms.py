@@ -9,6 +9,8 @@ from tests.faults.known import KnownFault
 from tests.faults.planting import PlantedFault
 
 KNOWN = "tests/drivers/jkbms/test_known_faults.py"
+SITE = "tests/faults/test_site.py"
+TAKEOVER = "tests/hub/site/test_solarhub.py"
 DRIVER = "drivers/jkbms"
 
 
@@ -20,6 +22,10 @@ def _way(number: int, name: str, test: str, file: str, old: str, new: str) -> Pl
     return PlantedFault(
         name=f"jkbms {number}: {name}", file=file, old=old, new=new, tests=(f"{KNOWN}::{test}",)
     )
+
+
+def _site_way(number: int, name: str, test: str, file: str, old: str, new: str) -> PlantedFault:
+    return PlantedFault(name=f"jkbms {number}: {name}", file=file, old=old, new=new, tests=(test,))
 
 
 JKBMS_FAULTS: tuple[KnownFault, ...] = (
@@ -435,10 +441,57 @@ JKBMS_FAULTS: tuple[KnownFault, ...] = (
             "        for _ in range(2):\n            await self._pause(wait_s)",
         ),
     ),
-    KnownFault(19, "priority and enabled are kept twice", "comes with the configuration in the database"),
-    KnownFault(20, "one bad row drops the whole hierarchy", "comes with the configuration in the database"),
-    KnownFault(
-        21, "without a YAML list the set-up is aborted", "comes with the configuration in the database"
+    _known(
+        19,
+        "priority and enabled are kept twice",
+        _site_way(
+            19,
+            "they are read for the order, and lost",
+            f"{SITE}::test_19_what_a_pack_says_of_its_adapters_decides",
+            "store/rows.py",
+            "        adapter = {**_said(row, _ADAPTER), **_said(use, _USE)}\n",
+            "        adapter = {**_said(row, _ADAPTER)}\n",
+        ),
+        _site_way(
+            19,
+            "of two that differ one is chosen",
+            f"{TAKEOVER}::test_rank_and_state_that_differ_are_told_and_left_open",
+            "hub/site/solarhub/choices.py",
+            "    if len({value for _, value in understood}) > 1:\n",
+            "    if False:\n",
+        ),
+    ),
+    _known(
+        20,
+        "one bad row drops the whole hierarchy",
+        _site_way(
+            20,
+            "a cell that cannot be read raises",
+            f"{SITE}::test_20_one_bad_row_costs_one_device",
+            "store/rows.py",
+            "            self._note(row, table, column, whose, str(fault))\n            return {}\n",
+            "            raise\n",
+        ),
+        _site_way(
+            20,
+            "an adapter of another device raises",
+            f"{TAKEOVER}::test_an_adapter_of_something_else_disables_only_itself",
+            "hub/site/solarhub/rows.py",
+            "    if device and device != pack:\n",
+            "    if device and device != pack:\n        raise ValueError(device)\n",
+        ),
+    ),
+    _known(
+        21,
+        "without a YAML list the set-up is aborted",
+        _site_way(
+            21,
+            "a line of the log counts the devices of the file",
+            f"{SITE}::test_21_the_store_alone_is_enough",
+            "cli/opening.py",
+            "    found = await store.site()\n    if given is None:\n",
+            "    found = await store.site()\n    log.info('%d', len(given['devices']))\n    if given is None:\n",
+        ),
     ),
     _known(
         22,

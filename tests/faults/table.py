@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from tests.faults.core import CORE
 from tests.faults.ipcom import IPCOM, IPCOM_FAULTS
 from tests.faults.jkbms import JKBMS, JKBMS_FAULTS
+from tests.faults.store import STORE
+from tests.faults.temperature import TEMPERATURE, TEMPERATURE_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -14,11 +16,12 @@ if TYPE_CHECKING:
     from tests.faults.known import KnownFault
     from tests.faults.planting import PlantedFault
 
-ALL: tuple[PlantedFault, ...] = (*CORE, *IPCOM, *JKBMS)
+ALL: tuple[PlantedFault, ...] = (*CORE, *STORE, *IPCOM, *JKBMS, *TEMPERATURE)
 
 CHECKLISTS: dict[str, tuple[KnownFault, ...]] = {
     "Faults of an earlier IPCom client (fact sheet, section 12):": IPCOM_FAULTS,
     "Faults of an earlier system for JK batteries (fact sheet, section 15):": JKBMS_FAULTS,
+    "Faults of an earlier temperature controller (fact sheet, section 9), so far:": TEMPERATURE_FAULTS,
 }
 
 

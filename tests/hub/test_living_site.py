@@ -222,6 +222,16 @@ async def test_a_shared_path_stays_open_for_the_other_device() -> None:
         assert sessions(here.hub) == {"one": 1}
 
 
+async def test_the_alarms_of_a_device_go_with_it() -> None:
+    """Nobody is left who could end them."""
+    await devices("one")
+    async with home({"devices": [lamp("a", "one")]}) as here:
+        here.hub.alarm_changed(here.hub.device("a"), "level", "too much", is_on=True)
+        await here.site.edit(lambda site: change.drop_device(site, "a"))
+        assert here.hub.alarms == {}
+        assert [each.payload["is_on"] for each in here.said if each.kind is Kind.ALARM] == [True, False]
+
+
 async def test_options_rebuild_a_device() -> None:
     """What all adapters go by changed: the device reconnects, told beforehand by the plan."""
     await devices("one")

@@ -503,6 +503,11 @@ class Hub:
             lost=list(note.lost),
         )
 
+    def end_alarms(self, device_id: str, why: str) -> None:
+        """Nobody is left who could end the alarms of a device that goes."""
+        for ident, key in [each for each in self.alarms if each[0] == device_id]:
+            self._alarm(ident, key, why, is_on=False)
+
     def note(self, kind: str, text: str, **more: Any) -> None:
         """Write an event that is nobody's reading or receipt."""
         record = self.stream.publish(

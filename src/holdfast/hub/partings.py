@@ -94,6 +94,7 @@ class Partings:
         hub, cause = self._hub, CAUSES[step.what]
         device = hub.devices[step.device]
         foreseen = self._foreseen.pop(step.device, None)
+        hub.end_alarms(step.device, cause)
         unsafe = unsafe_of(device)
         if not unsafe or not device.attachments:
             if foreseen is not None:

@@ -1,0 +1,1 @@
+"""A hub that goes on while its store cannot."""
