@@ -90,6 +90,9 @@ class Told:
     def adapter_decided(self, *_: object) -> None:
         """There is but one adapter."""
 
+    def capabilities_learned(self, *_: object) -> None:
+        """Cells and sensors show themselves once."""
+
 
 class Pack:
     """One device over one bus, with these batteries. Made and opened in a running loop."""

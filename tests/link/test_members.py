@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from holdfast.hub.events import Kind
+from holdfast.hub.ports import MemoryEntry, Saved
 from holdfast.link.aggregate import Aggregate
 from holdfast.link.sighting import MOST
 from holdfast.model import (
@@ -108,6 +109,35 @@ async def test_a_member_exists_after_two_whole_messages() -> None:
         assert link.found == {}
         assert device.availability is Availability.ONLINE
         assert device.members("live") == ["3"]
+
+
+async def test_who_was_learned_is_missed_after_a_restart() -> None:
+    """What a run learned is kept, and the next one expects it: unknown and missing until it speaks, nobody else's."""
+    bus = await gateway()
+    kept: list[MemoryEntry] = []
+    async with hub_of(pack()) as hub:
+        hub.keep = lambda entry: kept.append(entry) if isinstance(entry, MemoryEntry) else None  # type: ignore[method-assign]
+        await asyncio.sleep(1)
+        await bus.chatter([3, 4], every_s=1, seconds=3)
+    assert {each.key: each.value for each in kept} == {"member 3": ["3/voltage"], "member 4": ["4/voltage"]}
+    memories = {(each.controller, each.key): each for each in kept}
+
+    def recall(member: str, keys: Sequence[str]) -> Sequence[Capability]:
+        return [volts(member)] if f"{member}/voltage" in keys else []
+
+    async with hub_of(pack(recall=recall), start=False) as hub:
+        hub.restore(Saved(memories=memories), {})
+        hub.start()
+        await asyncio.sleep(1)
+        device = hub.device("pack")
+        assert hub.reading("pack/voltage").missing == ("3", "4")
+        await bus.chatter([3], every_s=1, seconds=20)
+        assert hub.reading("pack/3/voltage").quality is Quality.GOOD
+        assert hub.reading("pack/voltage").missing == ("4",)
+        assert device.availability is Availability.DEGRADED
+    async with hub_of(pack(["3"], recall=recall), start=False) as hub:
+        hub.restore(Saved(memories=memories), {})
+        assert hub.device("pack").members("live") == ["3"]
 
 
 async def test_a_driver_that_makes_nothing_of_a_stranger_leaves_it_one() -> None:

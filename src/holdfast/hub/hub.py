@@ -57,6 +57,8 @@ WRITTEN_S = 1.0
 """How long an answer may wait for the store: a healthy one needs milliseconds, a sick one is not waited for."""
 PINNED = "pinned adapter"
 """Under this key the store remembers which adapter a person pinned for a device."""
+MEMBER = "member "
+"""Keys that begin so remember what a member of a device showed of itself: the keys of its capabilities."""
 STORE_TARGET = "hub/store"
 """Where alarms about the store belong; ``hub`` is no device."""
 
@@ -180,8 +182,11 @@ class Hub:
         """
         self.switches.update(saved.switches)
         for (ident, key), memory in saved.memories.items():
-            if key == PINNED and (device := self.devices.get(ident)) is not None:
+            device = self.devices.get(ident)
+            if device is not None and key == PINNED:
                 device.recall_pin(str(memory.value))
+            elif device is not None and key.startswith(MEMBER) and isinstance(memory.value, list | tuple):
+                device.recall_member(key.removeprefix(MEMBER), [str(each) for each in memory.value])
         for receipt in saved.open_receipts:
             ended = replace(
                 receipt,
@@ -507,6 +512,12 @@ class Hub:
         """Nobody is left who could end the alarms of a device that goes."""
         for ident, key in [each for each in self.alarms if each[0] == device_id]:
             self._alarm(ident, key, why, is_on=False)
+
+    def capabilities_learned(self, device: LinkedDevice, capabilities: Sequence[Capability]) -> None:
+        """See `link.device.Listener`. Who is missing after a restart is told by what was learned before it."""
+        for member in dict.fromkeys(each.member for each in capabilities):
+            keys = sorted(key for key, each in device.capabilities.items() if each.member == member)
+            self.keep(MemoryEntry(device.id, f"{MEMBER}{member}", keys, self.clock.now()))
 
     def note(self, kind: str, text: str, **more: Any) -> None:
         """Write an event that is nobody's reading or receipt."""

@@ -9,7 +9,7 @@ from holdfast.link.evidence import GroupEvidence
 from holdfast.link.planner import Sight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from holdfast.link.device import LinkedDevice
     from holdfast.link.driver import Driver
@@ -50,6 +50,24 @@ class Attachment:
         self.link.adopt(evidence)
         self.device.learned(mine)
         return evidence
+
+    def recall(self, member: str, keys: Sequence[str]) -> None:
+        """A member of an earlier run: it is expected, and missed while it is silent."""
+        recall, is_ours = self.driver.recall, member in self.members or self.driver.takes_strangers
+        if recall is None or not is_ours:
+            return
+        self.members.add(member)
+        by_group: dict[str, list[Capability]] = {}
+        for capability in recall(member, keys):
+            by_group.setdefault(capability.group, []).append(capability)
+        for group, capabilities in by_group.items():
+            evidence = self.groups.get((member, group))
+            if evidence is None:
+                evidence = self.groups[member, group] = GroupEvidence(self, member, group, capabilities, None)
+                self.link.adopt(evidence)
+            else:
+                evidence.expect_also(capabilities)
+            self.device.learned(capabilities)
 
     @property
     def is_active(self) -> bool:

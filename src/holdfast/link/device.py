@@ -59,6 +59,9 @@ class Listener(Protocol):
     def adapter_decided(self, device: LinkedDevice, note: Note) -> None:
         """A decision about which adapter serves."""
 
+    def capabilities_learned(self, device: LinkedDevice, capabilities: Sequence[Capability]) -> None:
+        """A member of the device made itself known, or showed more of itself."""
+
 
 class LinkedDevice:
     """One device over its adapters."""
@@ -130,8 +133,16 @@ class LinkedDevice:
 
     def learned(self, capabilities: Sequence[Capability]) -> None:
         """A member showed more of itself."""
-        for capability in capabilities:
-            self.capabilities.setdefault(capability.key, capability)
+        new = [each for each in capabilities if each.key not in self.capabilities]
+        for capability in new:
+            self.capabilities[capability.key] = capability
+        if new:
+            self.listener.capabilities_learned(self, new)
+
+    def recall_member(self, member: str, keys: Sequence[str]) -> None:
+        """A member that made itself known in an earlier run is expected through every adapter that may reach it."""
+        for attachment in self.attachments:
+            attachment.recall(member, keys)
 
     def __repr__(self) -> str:
         return f"<LinkedDevice {self.id} {self.availability}>"

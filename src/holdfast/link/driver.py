@@ -101,6 +101,8 @@ Project = Callable[[str, str, Any, Mapping[str, Value]], Mapping[str, Value]]
 """(member, group, raw, values before) -> capability values by key. Runs on change only."""
 Learn = Callable[[str, str, Any], Sequence[Capability]]
 """(member, group, raw) -> everything that this batch shows the member to have."""
+Recall = Callable[[str, Sequence[str]], Sequence[Capability]]
+"""(member, keys) -> the capabilities of these keys, learned in an earlier run; keys that mean nothing are left out."""
 Connect = Callable[[Sequence["Driver"], Sink], Session]
 """Makes the session of an endpoint for all drivers that share it (the first one's function is used)."""
 
@@ -148,6 +150,8 @@ class Driver:
     """Members that nobody configured are taken in once they were heard twice; needs ``learn``."""
     learn: Learn | None = None
     """``None``: all capabilities are known beforehand. Else those that show themselves (cells, sensors) are added."""
+    recall: Recall | None = None
+    """``None``: what was learned is learned anew after each start of the hub, and nobody is missed until then."""
     aggregates: Sequence[Aggregate] = ()
     """Values of the whole device that are made of its members'."""
     counters: Callable[[], Mapping[str, Any]] | None = None

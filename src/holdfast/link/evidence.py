@@ -181,12 +181,17 @@ class GroupEvidence:
             if each.key in sure and each.group == self.group
         ]
         if learned:
-            self.capabilities = (*self.capabilities, *learned)
-            self.keys = frozenset(each.key for each in self.capabilities)
-            self.intake.add(learned)
+            self.expect_also(learned)
             self.attachment.device.learned(learned)
         self.pending = new - self.keys
         return sure - self.pending
+
+    def expect_also(self, capabilities: Sequence[Capability]) -> None:
+        """More values belong to it than were known."""
+        more = [each for each in capabilities if each.key not in self.keys]
+        self.capabilities = (*self.capabilities, *more)
+        self.keys = frozenset(each.key for each in self.capabilities)
+        self.intake.add(more)
 
     def became_fresh(self, now: float) -> bool:
         """Bring the quality up after new evidence; whether it changed."""

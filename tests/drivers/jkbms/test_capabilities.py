@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from holdfast.drivers.jkbms.about import read_about
-from holdfast.drivers.jkbms.capabilities import capabilities, learn, live_values, project
+from holdfast.drivers.jkbms.capabilities import capabilities, learn, live_values, project, recalled
 from holdfast.drivers.jkbms.codec import JkBleCodec
 from holdfast.drivers.jkbms.layouts import Layout
 from holdfast.drivers.jkbms.live import LiveRecord, read_live_24s, read_live_32s
@@ -188,3 +188,13 @@ def test_no_secret_becomes_a_value() -> None:
     record = read_about(data)
     assert SECRET_MARK not in repr(record)
     assert SECRET_MARK not in repr(project("3", "about", record, {}))
+
+
+@pytest.mark.parametrize("ident", CAPTURED)
+def test_what_was_learned_is_known_again_by_its_keys(ident: str) -> None:
+    """The same capabilities, from their keys alone; keys that mean nothing, or of another battery, are left out."""
+    batch, _ = values_of(ident)
+    known = learn(OPTIONS, "7", batch.group, batch.raw)
+    keys = [each.key for each in known]
+    assert keys
+    assert recalled(OPTIONS, "7", [*keys, "7/nonsense", "8/voltage"]) == known

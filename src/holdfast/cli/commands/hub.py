@@ -131,7 +131,7 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Watch a simulated house and its battery pack on real ports: readings, residents, commands, and a failover now and then."""
+    """Watch a simulated house and its battery pack on real ports: readings, residents, commands and failovers."""
     from holdfast.cli import demo as house
     from holdfast.cli import loops
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from holdfast.drivers.jkbms.alarms import alarm_names
 from holdfast.drivers.jkbms.calls import ABOUT, LIVE, SETTINGS
+from holdfast.drivers.jkbms.checks import MOST_CELLS
 from holdfast.drivers.jkbms.fields import RAW_UNITS
 from holdfast.drivers.jkbms.live import NOT_FITTED_DC, SENSORS, numbers_in
 from holdfast.drivers.jkbms.settings import CONTROLS, SettingsRecord
 from holdfast.model import Capability, Periodic, Sanity, Setting, Value, ValueType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from holdfast.drivers.jkbms.about import AboutRecord
     from holdfast.drivers.jkbms.live import LiveRecord
@@ -257,16 +258,29 @@ def learn(options: JkOptions, member: str, group: str, raw: Any) -> list[Capabil
         return _settings_capabilities(options, member)
     if group == ABOUT:
         return [_capability(options, member, line, ABOUT, Setting()) for line in ABOUT_LINES.values()]
+    found = _live_lines(member, raw.cell_numbers)
     values = live_values(member, raw, {})
-    cells = [
-        Line(f"cells/{number}/voltage", f"cell {number}", "V", sanity=_CELL) for number in raw.cell_numbers
+    return [_live_capability(options, member, line) for line in found if f"{member}/{line.key}" in values]
+
+
+def recalled(options: JkOptions, member: str, keys: Sequence[str]) -> list[Capability]:
+    """What a battery had shown of itself in an earlier run, by the keys of its capabilities."""
+    every = [
+        *(_live_capability(options, member, line) for line in _live_lines(member, range(1, MOST_CELLS + 1))),
+        *_settings_capabilities(options, member),
+        *(_capability(options, member, line, ABOUT, Setting()) for line in ABOUT_LINES.values()),
     ]
+    return [each for each in every if each.key in keys]
+
+
+def _live_lines(member: str, cell_numbers: Iterable[int]) -> list[Line]:
+    """All values that a live frame of a battery with these cells can have."""
+    cells = [Line(f"cells/{number}/voltage", f"cell {number}", "V", sanity=_CELL) for number in cell_numbers]
     sensors = [
         Line(f"temperatures/{short}", f"temperature {short}", "°C", sanity=_sensor(member, short))
         for short in TEMPERATURES.values()
     ]
-    lines = (*LINES, *LEARNED_LINES, *cells, *sensors)
-    return [_live_capability(options, member, line) for line in lines if f"{member}/{line.key}" in values]
+    return [*LINES, *LEARNED_LINES, *cells, *sensors]
 
 
 def _sensor(member: str, short: str) -> Sanity:

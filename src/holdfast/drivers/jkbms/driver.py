@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from holdfast.drivers.jkbms.calls import ABOUT, LIVE, SETTINGS
-from holdfast.drivers.jkbms.capabilities import capabilities, learn, project
+from holdfast.drivers.jkbms.capabilities import capabilities, learn, project, recalled
 from holdfast.drivers.jkbms.checks import check
 from holdfast.drivers.jkbms.codec import JkBleCodec, JkBusCodec, JkPollingCodec
 from holdfast.drivers.jkbms.counters import JkCounters
@@ -86,6 +86,7 @@ def _prepare(reach_ble: DialBle, device: Device, adapter: Adapter) -> Driver:
         members=options.members,
         takes_strangers=not options.members,
         learn=partial(learn, options),
+        recall=partial(recalled, options),
         aggregates=aggregates(options),
         counters=counters.as_dict,
         hides=hides,
