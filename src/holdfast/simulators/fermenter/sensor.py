@@ -1,0 +1,40 @@
+"""What a thermometer or a hydrometer in the beer shows: late, in steps, and perhaps off."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+F_PER_C = 9.0 / 5.0
+F_AT_ZERO_C = 32.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensor:
+    """``step`` is what it tells apart, in its own unit; ``lag_s`` its time constant in the beer."""
+
+    name: str
+    step: float
+    is_fahrenheit: bool = False
+    lag_s: float = 300.0
+    offset_c: float = 0.0
+
+    def show(self, sensed_c: float) -> float:
+        """The reading in °C for what the sensor itself has taken on."""
+        true_c = sensed_c + self.offset_c
+        value = true_c * F_PER_C + F_AT_ZERO_C if self.is_fahrenheit else true_c
+        shown = math.floor(value / self.step + 0.5) * self.step
+        return (shown - F_AT_ZERO_C) / F_PER_C if self.is_fahrenheit else shown
+
+
+TILT = Sensor(name="Tilt, whole °F", step=1.0, is_fahrenheit=True)
+"""A classic Tilt (temperature fact sheet section 1)."""
+
+TILT_PRO = Sensor(name="Tilt Pro, tenths of °F", step=0.1, is_fahrenheit=True)
+
+WHOLE = Sensor(name="whole °C", step=1.0)
+
+FINE = Sensor(name="probe, 1/16 °C", step=1.0 / 16.0, lag_s=60.0)
+"""A DS18B20 in a thermowell."""
+
+SENSORS = (TILT, TILT_PRO, WHOLE, FINE)

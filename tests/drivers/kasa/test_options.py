@@ -1,0 +1,119 @@
+"""What a site file may say about a plug, and what it is told otherwise."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.drivers.kasa.driver import KASA
+from holdfast.drivers.kasa.library import load_library
+from holdfast.drivers.kasa.options import KasaOptions, parse_options, plain_mac
+from holdfast.drivers.kasa.ways import Kind
+from holdfast.errors import ConfigurationError
+from tests.drivers.kasa.bench import plug_device
+
+
+def parsed(url: str = "kasa://plug", **more: Any) -> KasaOptions:
+    """The options of a plug."""
+    device = plug_device(url=url, **more)
+    return parse_options(device, device.adapters[0])
+
+
+def test_an_address_alone_is_enough() -> None:
+    """All else has a default that suits."""
+    options = parsed()
+    assert (options.host, options.port, options.kind, options.dead_man_s) == ("plug", None, Kind.AUTO, 0.0)
+    assert options.expects_energy is None
+    assert not options.must_end_off
+    assert options.address == "plug"
+
+
+def test_everything_can_be_said() -> None:
+    """With the device or with the adapter, which wins."""
+    options = parsed(
+        "kasa://[::1]:8080/",
+        username="me",
+        password="secret",
+        options={
+            "kind": "smart",
+            "dead_man_s": 600,
+            "expects_energy": False,
+            "mac": "aabb.cc00.0001".replace(".", ""),
+        },
+    )
+    assert options.address == "[::1]:8080"
+    assert options.kind is Kind.SMART
+    assert options.mac == "AA:BB:CC:00:00:01"
+    assert options.expects_energy is False
+    assert "secret" not in repr(options)
+    assert parsed(options={"fail_safe": False}).must_end_off
+
+
+def test_a_password_may_be_a_stored_hash() -> None:
+    """The hash takes the place of the login."""
+    options = parsed(username="me", password="hash:c2VjcmV0")
+    assert (options.username, options.password, options.credentials_hash) == ("", "", "c2VjcmV0")
+    assert "c2VjcmV0" not in repr(options)
+
+
+@pytest.mark.parametrize(
+    ("url", "word"),
+    [
+        ("", "missing"),
+        ("tcp://plug", "not the address"),
+        ("kasa://", "not the address"),
+        ("kasa://plug/more", "not the address"),
+        ("kasa://plug:0", "port 0"),
+        ("kasa://plug:99999", "not an address"),
+        ("kasa://me:secret@plug", "login"),
+    ],
+)
+def test_addresses_that_lead_nowhere(url: str, word: str) -> None:
+    """Said with the path to the place, and without the secret."""
+    with pytest.raises(ConfigurationError, match=word) as caught:
+        parsed(url)
+    assert caught.value.path == ("url",)
+    assert "secret" not in caught.value.text
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"kind": "old"},
+        {"mac": "AA:BB"},
+        {"mac": 7},
+        {"dead_man_s": 1},
+        {"dead_man_s": -1},
+        {"dead_man_s": 1e9},
+        {"expects_energy": "yes"},
+        {"fail_safe": True},
+        {"unheard": 1},
+    ],
+)
+def test_options_that_cannot_work(options: dict[str, object]) -> None:
+    """Each is refused by its name."""
+    with pytest.raises(ConfigurationError) as caught:
+        parsed(options=options)
+    assert caught.value.path[-1] == next(iter(options))
+    assert caught.value.advice
+
+
+@given(st.text())
+def test_a_hardware_address_is_one_or_nothing(text: str) -> None:
+    """However written; never half of one."""
+    assert len(plain_mac(text)) in (0, 17)
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not before a site file names a plug."""
+    monkeypatch.setitem(sys.modules, "kasa", None)
+    with pytest.raises(ConfigurationError, match="extra 'kasa'") as caught:
+        load_library()
+    assert "holdfast[kasa]" in caught.value.advice
+    device = plug_device()
+    with pytest.raises(ConfigurationError, match="extra"):
+        KASA.prepare(device, device.adapters[0])
