@@ -86,7 +86,7 @@ def test_small_changes(kept: tuple[Path, Path], tmp_path: Path, invoke: Invoke) 
     assert adapters[1]["password"] == {"file": str(tmp_path / "secret")}
     assert invoke("adapter", "order", "house", "usb", "lan", *in_store).code == 0
     assert [each["priority"] for each in device()["adapters"]] == [2, 1]  # type: ignore[attr-defined]
-    assert invoke("adapter", "disable", "house", "usb", *in_store).out.startswith("house: changes without")
+    assert invoke("adapter", "disable", "house", "usb", *in_store).out.startswith("house: usb goes")
     assert device()["adapters"][1]["enabled"] is False  # type: ignore[index]
     assert invoke("adapter", "enable", "house", "usb", *in_store).code == 0
     assert invoke("adapter", "remove", "house", "usb", *in_store).code == 0
