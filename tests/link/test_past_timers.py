@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from holdfast.link.driver import Poll
 from holdfast.link.planner import Wait
 from holdfast.model import CommandState
 from tests.link.house import ME, escaped, hub_of, loop, refitted, spec
@@ -44,3 +46,24 @@ async def test_a_planner_may_wait_for_a_moment_that_has_passed(monkeypatch: pyte
     assert receipt.state is CommandState.EXPIRED
     assert waits_s == []
     assert bad == []
+
+
+async def test_a_timer_that_fires_early_is_set_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Uvloop's timers fire up to 1 ms before their time: a command that waits for spacing is not forgotten over it."""
+    call_at = loop().call_at
+
+    def early(when: float, callback: Callable[..., Any], *arguments: Any, **more: Any) -> asyncio.Handle:
+        is_near = when - loop().time() <= 0.001
+        return call_at(when if is_near else when - 0.0007, callback, *arguments, **more)
+
+    device = LineDevice()
+    await device.listen("lamp")
+    slow = refitted(spec("lamp", "lockstep", "lamp"), polls=[Poll("READ", "", "live", 30.0, 0.65)])
+    timing = replace(slow.drivers[0].timing, silence_s=60.0)
+    async with hub_of(refitted(slow, timing=timing)) as hub:
+        await asyncio.sleep(3)
+        monkeypatch.setattr(loop(), "call_at", early)
+        began_t = loop().time()
+        receipt = await hub.ended(hub.command("lamp/lamp", True, ME, 20.0))
+        assert receipt.state is CommandState.VERIFIED
+        assert loop().time() - began_t < 1.0

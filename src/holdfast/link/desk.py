@@ -345,11 +345,16 @@ class CommandDesk:
         if self._is_closed:
             return
         if self._wake is not None:
-            if self._core.now() < self._wake_t <= when and not self._wake.cancelled():
+            if self._wake_t <= when:
                 return
             self._wake.cancel()
         self._wake_t = when  # not asked of the timer: uvloop's knows no time when the moment has passed
-        self._wake = self._core.loop.call_at(when, self.ask)
+        self._wake = self._core.loop.call_at(when, self._woken)
+
+    def _woken(self) -> None:
+        """A timer may fire early (uvloop: up to 1 ms): one that has fired never keeps the next from being set."""
+        self._wake = None
+        self.ask()
 
     # --- what came of it -------------------------------------------------------------------------------------------
 
