@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 from holdfast.clock import Clock, SystemClock
 from holdfast.drivers.ipcom.driver import IPCOM
 from holdfast.drivers.jkbms.driver import JKBMS
+from holdfast.drivers.kasa.driver import KASA
+from holdfast.drivers.push.driver import PUSH
+from holdfast.drivers.tilt.driver import TILT
 from holdfast.hub.events import Kind
 from holdfast.hub.hub import Hub
 from holdfast.hub.site.read import read_site
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from holdfast.hub.site.spec import SiteSpec
     from holdfast.link.driver import Family
 
-FAMILIES: Mapping[str, Family] = {family.name: family for family in (IPCOM, JKBMS)}
+FAMILIES: Mapping[str, Family] = {family.name: family for family in (IPCOM, JKBMS, KASA, TILT, PUSH)}
 """The device families that this installation can speak to, by the name that site files use."""
 
 

@@ -35,6 +35,8 @@ CALLS = {
     ("GET", "/api/v1/readings"),
     ("GET", "/api/v1/readings/{target}"),
     ("POST", "/api/v1/commands"),
+    ("POST", "/api/v1/readings"),
+    ("POST", "/api/v1/ingest/ispindel/{device_id}"),
     ("GET", "/api/v1/commands"),
     ("GET", "/api/v1/commands/{command_id}"),
     ("GET", "/api/v1/stream"),

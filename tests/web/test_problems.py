@@ -73,7 +73,7 @@ async def test_405() -> None:
         answer = await here.client.delete("/api/v1/commands")
         check(answer, 405, "method_not_allowed")
         assert answer.headers["allow"] == "GET, POST"
-        answer = await here.client.post("/api/v1/readings", json={})
+        answer = await here.client.post("/api/v1/devices", json={})
         check(answer, 405, "method_not_allowed")
         assert answer.headers["allow"] == "GET"
 

@@ -21,6 +21,9 @@ LAST_WORDS_S = 0.2
 
 LEVELS = ("debug", "info", "warning", "error")
 
+ASIDE = ("kasa",)
+"""Libraries that log what their driver handles: python-kasa has an error line for every login that a plug forgot."""
+
 
 class QueuedHandler(logging.Handler):
     """Writes to standard error from a thread of its own."""
@@ -64,6 +67,21 @@ class QueuedHandler(logging.Handler):
                 return
 
 
+class Aside(logging.Filter):
+    """Lines of libraries are debug lines: what they mean for a device its driver tells, once and in its own words."""
+
+    def __init__(self, *, is_shown: bool) -> None:
+        super().__init__()
+        self._is_shown = is_shown
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Lower such a record, or drop it; every other one passes as it is."""
+        if record.name.partition(".")[0] not in ASIDE:
+            return True
+        record.levelno, record.levelname = logging.DEBUG, logging.getLevelName(logging.DEBUG)
+        return self._is_shown
+
+
 def hide(secrets: Iterable[str]) -> None:
     """Never log these, wherever we log."""
     for handler in logging.getLogger().handlers:
@@ -83,6 +101,7 @@ def logging_to_stderr(level: str, *, as_json: bool = False, secrets: Iterable[st
         return
     handler = QueuedHandler()
     handler.addFilter(Redactor(secrets))
+    handler.addFilter(Aside(is_shown=level.lower() == "debug"))
     handler.setFormatter(
         JsonFormatter()
         if as_json

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -117,3 +118,11 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     device = plug_device()
     with pytest.raises(ConfigurationError, match="extra"):
         KASA.prepare(device, device.adapters[0])
+
+
+def test_a_plug_has_no_outputs() -> None:
+    """They would be ignored, and be missed later."""
+    device = replace(plug_device(), outputs={"lamp": {"kind": "light"}})
+    with pytest.raises(ConfigurationError, match="no outputs") as raised:
+        parse_options(device, device.adapters[0])
+    assert raised.value.path == ("outputs",)

@@ -65,6 +65,12 @@ def parse_options(device: Device, adapter: Adapter) -> KasaOptions:
     elsewhere = {key: ("adapters", adapter.id, key) for key in adapter.options}
     section = Section({**device.options, **adapter.options}, ("options",), elsewhere)
     section.allow(_OPTIONS)
+    if device.outputs:
+        raise ConfigurationError(
+            "a plug has no outputs to name: its relay is 'switch'",
+            advice="leave out 'outputs'; give the device itself the name you want",
+            path=("outputs",),
+        )
     host, port = _where(adapter.url)
     is_hash = adapter.password.startswith(HASH)
     return KasaOptions(

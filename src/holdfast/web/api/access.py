@@ -24,20 +24,33 @@ LARGEST_FILE = 65536
 ADVICE = 'Make a token with: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+_AUTHORITIES = {"": Authority.AUTOMATION, "person": Authority.PERSON}
+"""What stands between name and token of those who may command."""
+SENDS = "sends="
+"""What stands there for one that may only send, followed by its target."""
+_SENDS = re.compile(SENDS + r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*")
 _TOKEN = re.compile(r"[!-9;-~]+")  # printable ASCII without the colon, as it travels in a header
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent a request: ``name`` goes into the record, ``authority`` decides precedence."""
+    """Who sent a request: ``name`` goes into the record, ``authority`` decides precedence.
+
+    ``sends_only``: a sender, good for posting readings of this target (or of all of a device) and for nothing else.
+    """
 
     name: str
     authority: Authority
+    sends_only: str = ""
 
     @property
     def issuer(self) -> Issuer:
         """The caller as a command's issuer."""
         return Issuer(self.name, self.authority)
+
+    def may_send(self, target: str) -> bool:
+        """Whether readings of a target, or of a whole device, may come from here."""
+        return self.sends_only in ("", target, target.partition("/")[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +62,16 @@ class _Entry:
 class Tokens:
     """The tokens of a hub. Only their digests are kept, so that no dump or log can show one."""
 
-    def __init__(self, entries: Iterable[tuple[str, Authority, str]]) -> None:
-        """``entries``: name, authority and token of each."""
-        self._entries = tuple(
-            _Entry(Caller(name, authority), _digest(token)) for name, authority, token in entries
+    def __init__(
+        self, entries: Iterable[tuple[str, Authority, str]], senders: Iterable[tuple[str, str, str]] = ()
+    ) -> None:
+        """``entries``: name, authority and token of each; ``senders``: name, target and token of each."""
+        self._entries = (
+            *(_Entry(Caller(name, authority), _digest(token)) for name, authority, token in entries),
+            *(
+                _Entry(Caller(name, Authority.AUTOMATION, target), _digest(token))
+                for name, target, token in senders
+            ),
         )
 
     def __repr__(self) -> str:
@@ -72,21 +91,30 @@ class Tokens:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Self:
-        """Read one token a line, ``name:token`` or ``name:person:token``; raises `ConfigurationError`.
+        """Read one token a line; raises `ConfigurationError`.
 
-        A ``person`` commands with a person's authority, any other token with an automation's. Empty lines and
-        lines that begin with ``#`` are skipped. Errors name the file and the line, never what stands in it.
+        A line reads ``name:token``, ``name:person:token`` or ``name:sends=TARGET:token``. A ``person`` commands with a
+        person's authority, any other token with an automation's; one that ``sends`` posts readings of that target or
+        device and does nothing else. Empty lines and lines that begin with ``#`` are skipped. Errors name the file and
+        the line, never what stands in it.
         """
         name = os.fspath(path)
-        entries: list[tuple[str, Authority, str]] = []
+        lines: list[tuple[str, str, str]] = []
         for number, text in enumerate(_text(name).splitlines(), start=1):
             line = text.strip()
             if not line or line.startswith("#"):
                 continue
-            entries.append(_entry(line, f"{name}, line {number}", entries))
-        if not entries:
+            lines.append(_entry(line, f"{name}, line {number}", lines))
+        if not lines:
             raise ConfigurationError(f"the token file {name} holds no token", advice=ADVICE)
-        return cls(entries)
+        return cls(
+            [(who, _AUTHORITIES[kind], token) for who, kind, token in lines if kind in _AUTHORITIES],
+            [
+                (who, kind.removeprefix(SENDS), token)
+                for who, kind, token in lines
+                if kind not in _AUTHORITIES
+            ],
+        )
 
 
 def _digest(token: str) -> bytes:
@@ -117,11 +145,14 @@ def _text(name: str) -> str:
         raise ConfigurationError(f"the token file {name} is not UTF-8 text") from None
 
 
-def _entry(line: str, where: str, before: Iterable[tuple[str, Authority, str]]) -> tuple[str, Authority, str]:
+def _entry(line: str, where: str, before: Iterable[tuple[str, str, str]]) -> tuple[str, str, str]:
+    """Name, kind and token of a line."""
     parts = [part.strip() for part in line.split(":")]
-    name, middle, token = parts[0], parts[1:-1], parts[-1]
-    if len(parts) < 2 or middle not in ([], ["person"]):
-        raise ConfigurationError(f"{where}: a line reads name:token or name:person:token")
+    name, kind, token = parts[0], ":".join(parts[1:-1]), parts[-1]
+    if len(parts) not in (2, 3) or not (kind in _AUTHORITIES or _SENDS.fullmatch(kind)):
+        raise ConfigurationError(
+            f"{where}: a line reads name:token, name:person:token or name:{SENDS}device/capability:token"
+        )
     if not _NAME.fullmatch(name):
         raise ConfigurationError(f"{where}: a name has up to 32 letters, digits, '.', '_' and '-'")
     if len(token) < SHORTEST_TOKEN:
@@ -137,4 +168,4 @@ def _entry(line: str, where: str, before: Iterable[tuple[str, Authority, str]]) 
             raise ConfigurationError(f"{where}: there is another token by this name")
         if other_token == token:
             raise ConfigurationError(f"{where}: this token stands on another line too")
-    return name, Authority.PERSON if middle else Authority.AUTOMATION, token
+    return name, kind, token

@@ -9,11 +9,24 @@ from starlette.routing import Match
 
 from holdfast._version import __version__
 from holdfast.errors import UnknownTarget
+from holdfast.hub.deliveries import NotListening, NotPushed
 from holdfast.hub.hub import Hub
 from holdfast.hub.living_site import LivingSite
 from holdfast.hub.ports import SiteChanged, StoreError
 from holdfast.hub.site import SiteError
-from holdfast.web.api import commands, devices, events, health, links, log, metrics, readings, site, stream
+from holdfast.web.api import (
+    commands,
+    devices,
+    events,
+    health,
+    links,
+    log,
+    metrics,
+    pushing,
+    readings,
+    site,
+    stream,
+)
 from holdfast.web.api.document import PageAnswer, document, page
 from holdfast.web.api.encoding import JsonAnswer
 from holdfast.web.api.feed import Feed
@@ -22,6 +35,8 @@ from holdfast.web.api.problem import (
     INTERNAL,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
+    NOT_PUSHED,
+    NOT_READY,
     SITE_CHANGED,
     STORE_TROUBLE,
     UNKNOWN_TARGET,
@@ -55,6 +70,7 @@ def application(hub: Hub, feed: Feed, closing: asyncio.Event, living: LivingSite
     app.include_router(devices.routes(hub), prefix=ROOT)
     app.include_router(site.routes(living), prefix=ROOT)
     app.include_router(readings.routes(hub), prefix=ROOT)
+    app.include_router(pushing.routes(hub), prefix=ROOT)
     app.include_router(commands.routes(hub, closing), prefix=ROOT)
     app.include_router(stream.routes(hub, feed), prefix=ROOT)
     app.include_router(events.routes(hub), prefix=ROOT)
@@ -93,6 +109,15 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(UnknownTarget)
     async def unknown(request: Request, error: UnknownTarget) -> Response:
         return Problem(UNKNOWN_TARGET, error.text, advice=error.advice).answer(request.scope)
+
+    @app.exception_handler(NotPushed)
+    async def not_pushed(request: Request, error: NotPushed) -> Response:
+        return Problem(NOT_PUSHED, error.text, advice=error.advice).answer(request.scope)
+
+    @app.exception_handler(NotListening)
+    async def not_listening(request: Request, error: NotListening) -> Response:
+        headers = {"Retry-After": "1"}
+        return Problem(NOT_READY, error.text, advice=error.advice, headers=headers).answer(request.scope)
 
     @app.exception_handler(SiteError)
     async def no_site(request: Request, error: SiteError) -> Response:

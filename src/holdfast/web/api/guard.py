@@ -14,12 +14,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from holdfast.model import Authority
 from holdfast.web.api.access import Caller, Tokens
-from holdfast.web.api.problem import FOREIGN_HOST, FOREIGN_ORIGIN, FORWARDED, LOGIN_NEEDED, NOT_JSON, Problem
+from holdfast.web.api.problem import (
+    FOREIGN_HOST,
+    FOREIGN_ORIGIN,
+    FORWARDED,
+    LOGIN_NEEDED,
+    NOT_JSON,
+    SENDER_ONLY,
+    Problem,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,6 +37,13 @@ if TYPE_CHECKING:
 
 CALLER = "holdfast.caller"
 """Key in the scope under which the guard leaves the `Caller`."""
+TOKENS = "holdfast.tokens"
+"""Key in the scope of a sender that brings no header: its token stands in the body, and is asked for behind the guard.
+
+Only in a closed house, and only under `INGEST_PATH`. There is no `CALLER` then."""
+READINGS_PATH = "/api/v1/readings"
+INGEST_PATH = "/api/v1/ingest/"
+"""Where readings are posted: all that a sender's token opens."""
 OPEN_PATHS = frozenset({"/healthz", "/api/v1/healthz"})
 """What a watchdog may ask without being anybody."""
 WRITING_METHODS = frozenset({"POST", "PUT", "PATCH"})
@@ -77,7 +93,7 @@ class Guard:
         send = self._stamped(send)
         headers = _headers(scope)
         try:
-            caller = self._admit(scope, headers)
+            admitted = self._admit(scope, headers)
         except Problem as problem:
             if scope["type"] == "websocket":
                 await send(
@@ -86,20 +102,31 @@ class Guard:
             else:
                 await problem.answer(scope)(scope, receive, send)
             return
-        await self._app({**scope, CALLER: caller}, receive, send)
+        await self._app({**scope, **admitted}, receive, send)
 
-    def _admit(self, scope: Scope, headers: Headers) -> Caller:
+    def _admit(self, scope: Scope, headers: Headers) -> dict[str, Caller | Tokens]:
+        """What the scope is told of who comes in; raises `Problem`."""
         is_http = scope["type"] == "http"
         if is_http and scope["path"] in OPEN_PATHS and scope["method"] not in WRITING_METHODS:
-            return Caller("nobody", Authority.AUTOMATION)
+            return {CALLER: Caller("nobody", Authority.AUTOMATION)}
         if self._hosts is not None:
             _refuse_forwarded(headers)
             _refuse_foreign(scope, headers, self._hosts)
-        is_named = self._hosts is None or (self._tokens is not None and "authorization" in headers)
+        has_header = "authorization" in headers
+        if self._hosts is None and not has_header and self._tokens is not None and _is_ingest(scope):
+            _refuse_other_than_json(headers)
+            return {TOKENS: self._tokens}
+        is_named = self._hosts is None or (self._tokens is not None and has_header)
         caller = self._logged_in(headers) if is_named else None
+        if caller is not None and caller.sends_only and not _is_sending(scope):
+            raise Problem(
+                SENDER_ONLY,
+                f"the token of {caller.name} is good for posting readings of {caller.sends_only}",
+                advice="Use another token for everything else.",
+            )
         if is_http and scope["method"] in WRITING_METHODS:
             _refuse_other_than_json(headers)
-        return _caller(caller, headers)
+        return {CALLER: _caller(caller, headers)}
 
     def _logged_in(self, headers: Headers) -> Caller:
         values = headers.get("authorization", [])
@@ -109,14 +136,7 @@ class Guard:
             caller = self._tokens.caller(token.strip())
         if caller is not None:
             return caller
-        detail = "the token is not known" if values else "this hub asks for a token"
-        challenge = 'Bearer realm="holdfast"' + (', error="invalid_token"' if values else "")
-        raise Problem(
-            LOGIN_NEEDED,
-            detail,
-            advice="Send the header Authorization: Bearer TOKEN (programs of Holdfast: set HOLDFAST_TOKEN).",
-            headers={"WWW-Authenticate": challenge},
-        )
+        raise login_needed(was_given=bool(values))
 
     def _stamped(self, send: Send) -> Send:
         async def stamped(message: Message) -> None:
@@ -129,6 +149,28 @@ class Guard:
             await send(message)
 
         return stamped
+
+
+def login_needed(*, was_given: bool) -> Problem:
+    """The problem of whoever brings no token, or one that is not known."""
+    challenge = 'Bearer realm="holdfast"' + (', error="invalid_token"' if was_given else "")
+    return Problem(
+        LOGIN_NEEDED,
+        "the token is not known" if was_given else "this hub asks for a token",
+        advice="Send the header Authorization: Bearer TOKEN (programs of Holdfast: set HOLDFAST_TOKEN).",
+        headers={"WWW-Authenticate": challenge},
+    )
+
+
+def _is_ingest(scope: Scope) -> bool:
+    return bool(
+        scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith(INGEST_PATH)
+    )
+
+
+def _is_sending(scope: Scope) -> bool:
+    is_reading = scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == READINGS_PATH
+    return is_reading or _is_ingest(scope)
 
 
 def _headers(scope: Scope) -> Headers:
@@ -190,4 +232,4 @@ def _caller(known: Caller | None, headers: Headers) -> Caller:
     client = names[0] if len(names) == 1 and _CLIENT.fullmatch(names[0]) else ""
     if known is None:
         return Caller(client or "api", Authority.PERSON)
-    return Caller(f"{known.name} via {client}", known.authority) if client else known
+    return replace(known, name=f"{known.name} via {client}") if client else known

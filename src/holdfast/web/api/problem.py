@@ -36,11 +36,13 @@ FOREIGN_HOST = ProblemKind("foreign_host", 403, "Addressed by a foreign name")
 FOREIGN_ORIGIN = ProblemKind("foreign_origin", 403, "Asked by another site's page")
 FORWARDED = ProblemKind("forwarded", 403, "Came through a proxy")
 PERSON_NEEDED = ProblemKind("person_needed", 403, "Only a person may do that")
+SENDER_ONLY = ProblemKind("sender_only", 403, "This token is good for sending one target's readings")
 NOT_FOUND = ProblemKind("not_found", 404, "There is nothing here")
 UNKNOWN_TARGET = ProblemKind("unknown_target", 404, "No such device, adapter or capability")
 UNKNOWN_COMMAND = ProblemKind("unknown_command", 404, "No such command")
 UNKNOWN_LINK = ProblemKind("unknown_link", 404, "No such link")
 METHOD_NOT_ALLOWED = ProblemKind("method_not_allowed", 405, "Not that way")
+NOT_PUSHED = ProblemKind("not_pushed", 409, "Its readings do not come by being posted")
 FIXED_SITE = ProblemKind("fixed_site", 409, "This hub's site cannot be changed")
 SITE_CHANGED = ProblemKind("site_changed", 409, "Somebody else has changed the site")
 TOO_SLOW = ProblemKind("too_slow", 408, "The body did not come in time")
@@ -62,11 +64,13 @@ KINDS: tuple[ProblemKind, ...] = (
     FOREIGN_ORIGIN,
     FORWARDED,
     PERSON_NEEDED,
+    SENDER_ONLY,
     NOT_FOUND,
     UNKNOWN_TARGET,
     UNKNOWN_COMMAND,
     UNKNOWN_LINK,
     METHOD_NOT_ALLOWED,
+    NOT_PUSHED,
     FIXED_SITE,
     SITE_CHANGED,
     TOO_SLOW,

@@ -191,6 +191,66 @@ class CommandShape(Struct, forbid_unknown_fields=True):
     ] = False
 
 
+class PostedShape(Struct, forbid_unknown_fields=True):
+    """A reading for a device of the driver `push`."""
+
+    target: Annotated[
+        str, Meta(max_length=LONGEST_TEXT, description="What was observed: `chamber/temperature`.")
+    ]
+    value: Annotated[
+        bool | WantedNumber | float | WantedText,
+        Meta(description="`true` or `false`, a number in the capability's unit, or a text."),
+    ]
+    observed_at: Annotated[
+        Annotated[datetime, Meta(tz=True)] | None,
+        Meta(description="When, with the offset from UTC. Default: when it comes."),
+    ] = None
+
+
+class DeliveryShape(Struct):
+    """What became of a posted reading."""
+
+    target: str
+    accepted: Annotated[bool, Meta(description="Whether it is believed.")]
+    code: Annotated[
+        str,
+        Meta(
+            description="Why not: `sanity`, `type`, `unit`, `sensor`, `future`, `too_old`, `overtaken`, "
+            "`not_listening` or `rejected`; empty if it is."
+        ),
+    ]
+    reason: Annotated[str, Meta(description="The same in words.")]
+    observed_at: datetime
+    quality: Annotated[
+        Quality, Meta(description="Of the target's reading now: `stale` if it was observed too long ago.")
+    ]
+
+
+class IspindelShape(Struct):
+    """What an iSpindel or a GravityMon posts. Other fields are ignored."""
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    ID: str | int | msgspec.UnsetType = msgspec.UNSET
+    token: Annotated[
+        str | msgspec.UnsetType, Meta(description="Of the hub, where the sender can set no header.")
+    ] = msgspec.UNSET
+    angle: Annotated[float | msgspec.UnsetType, Meta(description="Degrees.")] = msgspec.UNSET
+    temperature: float | msgspec.UnsetType = msgspec.UNSET
+    temp_units: Annotated[Literal["C", "F", "K"] | msgspec.UnsetType, Meta(description="Default: C.")] = (
+        msgspec.UNSET
+    )
+    battery: Annotated[float | msgspec.UnsetType, Meta(description="Volts.")] = msgspec.UNSET
+    gravity: float | msgspec.UnsetType = msgspec.UNSET
+    gravity_unit: Annotated[
+        Literal["G", "P"] | msgspec.UnsetType,
+        Meta(
+            description="Specific gravity or degrees Plato. Default: as the device's option `gravity_unit` says."
+        ),
+    ] = msgspec.field(name="gravity-unit", default=msgspec.UNSET)
+    interval: Annotated[float | msgspec.UnsetType, Meta(description="Seconds.")] = msgspec.UNSET
+    RSSI: Annotated[float | msgspec.UnsetType, Meta(description="dBm.")] = msgspec.UNSET
+
+
 class ReceiptShape(Struct):
     """A command and what became of it."""
 
@@ -480,6 +540,9 @@ SHAPES: tuple[type[Struct], ...] = (
     DeviceShape,
     ActivationShape,
     CommandShape,
+    PostedShape,
+    DeliveryShape,
+    IspindelShape,
     ReceiptShape,
     LinkShape,
     RecordedLinkShape,

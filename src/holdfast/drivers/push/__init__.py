@@ -1,0 +1,1 @@
+"""Anything that can send HTTP as a sensor: readings are posted to the hub, which dials nobody."""

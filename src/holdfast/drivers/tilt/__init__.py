@@ -1,0 +1,1 @@
+"""Tilt hydrometers, heard over Bluetooth LE."""
