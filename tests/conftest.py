@@ -69,6 +69,15 @@ def loop_never_blocked(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
 
 
 @pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hub without --data keeps its data in the user's folder, never in that of whoever runs the tests."""
+    folder = tmp_path_factory.getbasetemp() / "user's data"
+    for variable in ("XDG_DATA_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(variable, str(folder))
+    monkeypatch.delenv("HOLDFAST_STORE", raising=False)
+
+
+@pytest.fixture(autouse=True)
 def no_task_left(request: pytest.FixtureRequest) -> None:
     """Fail an async test that leaves a task running once its fixtures are gone."""
     if is_async_test(request.node) and not request.node.get_closest_marker("leaks_allowed"):

@@ -222,6 +222,25 @@ async def test_a_shared_path_stays_open_for_the_other_device() -> None:
         assert sessions(here.hub) == {"one": 1}
 
 
+async def test_a_device_whose_last_adapter_is_disabled_says_so() -> None:
+    """Nothing is connected, nothing is shown as current past its deadline, and the reason is the owner's own doing."""
+    await devices("one")
+    async with home({"devices": [lamp("a", "one")]}) as here:
+        await here.site.edit(
+            partial(change.enable_adapter, device_id="a", adapter_id="one", is_enabled=False)
+        )
+        device = here.hub.device("a")
+        assert here.hub.links == {}
+        assert (device.availability, device.reason.code) == (Availability.OFFLINE, ReasonCode.CONFIGURATION)
+        await asyncio.sleep(3)
+        assert here.hub.reading("a/lamp").value is None
+        ended = await here.hub.ended(here.hub.command("a/lamp", True, ME, 1.0))
+        assert ended.state is CommandState.EXPIRED
+        await here.site.edit(partial(change.enable_adapter, device_id="a", adapter_id="one", is_enabled=True))
+        await asyncio.sleep(2)
+        assert device.availability is Availability.ONLINE
+
+
 async def test_the_alarms_of_a_device_go_with_it() -> None:
     """Nobody is left who could end them."""
     await devices("one")

@@ -416,7 +416,7 @@ class LinkedDevice:
             adapters=[
                 AdapterView(each.link.has_session, each.has_tried(now), each.link.reason)
                 for each in ordered
-                if each.is_wanted or each is self.active
+                if self.attachments and (each.is_wanted or each is self.active)
             ],
         )
 
