@@ -96,7 +96,8 @@ def test_small_changes(kept: tuple[Path, Path], tmp_path: Path, invoke: Invoke) 
     assert device()["outputs"]["cellar"]["name"] == "Cellar"  # type: ignore[index]
     assert invoke("output", "remove", "house", "cellar", *in_store).code == 0
     whole = device()
-    part.write_text(json.dumps({**whole, "id": "barn", "options": {}, "outputs": {}}))
+    lan = {**whole["adapters"][0], "url": "tcp://127.0.0.1:11"}  # type: ignore[index]
+    part.write_text(json.dumps({**whole, "id": "barn", "adapters": [lan], "options": {}, "outputs": {}}))
     assert invoke("device", "put", str(part), *in_store).out.startswith("barn: comes")
 
 

@@ -22,6 +22,7 @@ from holdfast.link.driver import Family
 from holdfast.link.machine import State
 from holdfast.model import Availability, CommandState, Quality, ReasonCode
 from tests.link.house import ME, loop
+from tests.link.toys.bus import BUS, Gateway
 from tests.link.toys.lockstep import LOCKSTEP, LineDevice
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def prepare(device: Device, adapter: Adapter) -> Driver:
     return replace(driver, name="plug", capabilities=capabilities)
 
 
-FAMILIES = {"lockstep": LOCKSTEP, "plug": Family("plug", prepare)}
+FAMILIES = {"lockstep": LOCKSTEP, "plug": Family("plug", prepare), "bus": BUS}
 
 
 def read(mapping: Mapping[str, Any]) -> SiteSpec:
@@ -210,16 +211,37 @@ async def test_a_changed_adapter_reconnects_alone_and_an_open_command_ends() -> 
         assert here.hub.reading("a/lamp").quality is Quality.GOOD
 
 
+def pack(ident: str, member: str) -> dict[str, Any]:
+    """A pack of one battery behind the gateway that others share."""
+    return {
+        "id": ident,
+        "adapters": [{"id": "gw", "driver": "bus", "url": "gw"}],
+        "options": {"members": [member]},
+    }
+
+
 async def test_a_shared_path_stays_open_for_the_other_device() -> None:
-    """Two devices behind one endpoint: one goes and comes back, the other never notices."""
-    await devices("one")
-    async with home({"devices": [lamp("a", "one"), lamp("b", "one")]}) as here:
+    """Two packs behind one gateway: one goes and comes back, the other never notices."""
+    gateway = Gateway()
+    await gateway.listen("gw")
+    async with home({"devices": [pack("a", "1"), pack("b", "2")]}) as here:
+        await gateway.chatter([1, 2], every_s=1, seconds=3)
         await here.site.edit(lambda site: change.drop_device(site, "b"))
-        await asyncio.sleep(2)
-        assert here.hub.device("a").availability is Availability.ONLINE
-        await here.site.edit(lambda site: change.put_device(site, lamp("b", "one")))
-        await asyncio.sleep(2)
-        assert sessions(here.hub) == {"one": 1}
+        await gateway.chatter([1, 2], every_s=1, seconds=3)
+        assert here.hub.reading("a/1/voltage").quality is Quality.GOOD
+        await here.site.edit(lambda site: change.put_device(site, pack("b", "2")))
+        await gateway.chatter([1, 2], every_s=1, seconds=3)
+        assert here.hub.reading("b/2/voltage").quality is Quality.GOOD
+        assert sessions(here.hub) == {"gw": 1}
+
+
+async def test_a_member_belongs_to_one_device() -> None:
+    """Two devices that claim the same battery, or the same controller: the second is told whose it is."""
+    async with home({"devices": [pack("a", "1"), lamp("c", "one")]}) as here:
+        with pytest.raises(SiteError, match=r"member 1 on tcp://gw:7100 belongs to devices\[0\] already"):
+            await here.site.edit(lambda site: change.put_device(site, pack("b", "1")))
+        with pytest.raises(SiteError, match="what is heard on tcp://one:7000 belongs to"):
+            await here.site.edit(lambda site: change.put_device(site, lamp("d", "one")))
 
 
 async def test_a_device_whose_last_adapter_is_disabled_says_so() -> None:
@@ -276,11 +298,11 @@ async def test_a_bad_site_or_a_sick_store_changes_nothing() -> None:
             await here.site.edit(lambda site: change.put_device(site, lamp("b", "x", driver="nosuch")))
         here.cabinet.error = StoreError(Trouble.FULL, "the disk is full")
         with pytest.raises(StoreError, match="full"):
-            await here.site.edit(lambda site: change.put_device(site, lamp("b", "one")))
+            await here.site.edit(lambda site: change.put_device(site, lamp("b", "two")))
         here.cabinet.error = None
         here.cabinet.revision = 7
         with pytest.raises(SiteChanged, match="revision 7"):
-            await here.site.edit(lambda site: change.put_device(site, lamp("b", "one")))
+            await here.site.edit(lambda site: change.put_device(site, lamp("b", "two")))
         assert list(here.hub.devices) == ["a"]
         assert here.site.mapping == {"devices": [lamp("a", "one")]}
 

@@ -345,8 +345,8 @@ def test_ids_are_unique() -> None:
     ]
 
 
-def test_who_shares_an_endpoint_agrees_on_login_and_driver() -> None:
-    """One endpoint has one session, opened once; disabled adapters open nothing."""
+def test_who_shares_an_endpoint_agrees_on_login_driver_and_members() -> None:
+    """One endpoint has one session, opened once, and what it brings has one owner; disabled adapters open nothing."""
     assert complaints(
         """\
         devices:
@@ -363,6 +363,10 @@ def test_who_shares_an_endpoint_agrees_on_login_and_driver() -> None:
             adapters: [{id: lan, driver: toy, url: "toy://one", enabled: false}]
         """
     ) == [
+        (
+            "site.yaml:5: devices[1].adapters[0]: what is heard on toy://one belongs to devices[0] already; "
+            "give this device a path of its own, or members of its own"
+        ),
         (
             "site.yaml:8: devices[2].adapters[0]: toy://one is shared with devices[0].adapters[0], "
             "which has another login; give both the same login"
