@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from holdfast.simulators import timetable
 from holdfast.simulators.ipcom.behaviour import WriteReply
 from holdfast.simulators.ipcom.faults import (
     Drop,
@@ -29,73 +30,22 @@ from holdfast.simulators.ipcom.faults import (
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Mapping
 
-HOUR_S = 3600.0
-
-
-class Entry(NamedTuple):
-    """``fault`` begins ``at_s`` seconds after the controller starts and lasts ``duration_s`` seconds."""
-
-    at_s: float
-    duration_s: float
-    fault: Fault
+Entry = timetable.Entry[Fault]
+Timetable = timetable.Timetable[Fault]
+Habit = timetable.Habit[Fault]
+Moment = timetable.Moment[Fault]
 
 
-class Moment(NamedTuple):
-    """A fault begins or ends, so many seconds after the start; one without duration is only a moment."""
-
-    at_s: float
-    is_end: bool
-    fault: Fault
-    is_lasting: bool
-
-
-class Timetable:
-    """Entries in order of time. Different faults may overlap, and so may equal ones."""
-
-    def __init__(self, entries: Iterable[tuple[float, float, Fault]] = ()) -> None:
-        self.entries = tuple(sorted((Entry(*entry) for entry in entries), key=lambda entry: entry.at_s))
-        if any(entry.at_s < 0 or entry.duration_s < 0 for entry in self.entries):
-            raise ValueError("nothing can happen before the start or last less than no time")
-
-    @property
-    def end_s(self) -> float:
-        """Seconds after the start at which the last fault is over."""
-        return max((entry.at_s + entry.duration_s for entry in self.entries), default=0.0)
-
-    def moments(self) -> list[Moment]:
-        """All beginnings and ends in order; of those in one instant the ends come first."""
-        moments = [Moment(at_s, False, fault, duration_s > 0) for at_s, duration_s, fault in self.entries]
-        moments += [
-            Moment(at_s + duration_s, True, fault, True)
-            for at_s, duration_s, fault in self.entries
-            if duration_s
-        ]
-        return sorted(moments, key=lambda moment: (moment.at_s, not moment.is_end))
-
-    def __str__(self) -> str:
-        return "\n".join(
-            f"{at_s:10.3f} s  for {duration_s:8.3f} s  {fault}" for at_s, duration_s, fault in self.entries
-        )
-
-
-class Habit(NamedTuple):
-    """A fault that comes so often an hour on average, and lasts a random time from a range of seconds."""
-
-    per_hour: float
-    lasts_s: tuple[float, float]
-    draw: Callable[[random.Random], Fault]
-
-
-CALM = (
+CALM: tuple[Habit, ...] = (
     Habit(0.2, (0.0, 0.0), lambda _: Drop()),
     Habit(1.0, (5.0, 20.0), lambda _: Late((0.02, 0.12))),
     Habit(0.5, (5.0, 20.0), lambda _: LoseReplies(0.02)),
 )
 """A good house: now and then a lost reply or a dropped connection."""
 
-ROUGH = (
+ROUGH: tuple[Habit, ...] = (
     Habit(1.5, (0.0, 0.0), lambda _: Drop()),
     Habit(1.0, (0.0, 0.0), lambda _: Reset()),
     Habit(0.3, (2.0, 30.0), lambda _: Refuse()),
@@ -110,7 +60,7 @@ ROUGH = (
 )
 """A bad line in an old house."""
 
-HOSTILE = (
+HOSTILE: tuple[Habit, ...] = (
     Habit(10.0, (0.0, 3.0), lambda _: Drop()),
     Habit(10.0, (0.0, 3.0), lambda _: Reset()),
     Habit(4.0, (0.5, 40.0), lambda rng: Refuse(keeps_connections=rng.random() < 0.2)),
@@ -138,11 +88,4 @@ PROFILES: Mapping[str, tuple[Habit, ...]] = {"none": (), "calm": CALM, "rough": 
 
 def random_timetable(rng: random.Random, hours: float, profile: str) -> Timetable:
     """Faults for so many hours, each habit of the profile at its own random times."""
-    entries: list[Entry] = []
-    for habit in PROFILES[profile]:
-        at_s = rng.expovariate(habit.per_hour / HOUR_S)
-        while at_s < hours * HOUR_S:
-            duration_s = rng.uniform(*habit.lasts_s)
-            entries.append(Entry(at_s, duration_s, habit.draw(rng)))
-            at_s += duration_s + rng.expovariate(habit.per_hour / HOUR_S)
-    return Timetable(entries)
+    return timetable.drawn(rng, hours, PROFILES[profile])
