@@ -1,4 +1,4 @@
-"""``python -m bench [links] [commands] [faults] [steady] [store] [micro] [jkbms] [jkbus]``: measure, print a table."""
+"""``python -m bench [NAME ...]``: measure what is named, or everything, and print a table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bench.rows import Section
 
-NAMES = ("links", "commands", "faults", "steady", "store", "micro", "jkbms", "jkbus")
+NAMES = ("links", "commands", "faults", "steady", "store", "micro", "jkbms", "jkbus", "quality")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -56,6 +56,7 @@ class Plan:
     store_links: int = 100
     store_s: float = 25.0
     store_orders: int = 30
+    quality_days: float = 30.0
 
 
 QUICK = Plan(
@@ -78,6 +79,7 @@ QUICK = Plan(
     jk_bus_s=20.0,
     store_s=7.0,
     store_orders=10,
+    quality_days=1.0,
 )
 """Everything once and briefly: shows that all of it runs, says little about speed."""
 
@@ -382,3 +384,14 @@ def _jkbus(plan: Plan) -> list[Row]:
                 raw=outcome.figures),
         ]  # fmt: skip
     return rows
+
+
+def quality(plan: Plan) -> Section:
+    """How well the thermostat keeps simulated vessels."""
+
+    def rows() -> list[Row]:
+        from bench.quality import section as kept  # only here: the rest of the run need not know of vessels
+
+        return kept.rows(plan.quality_days)
+
+    return timed("quality", f"time inside the wanted range, {plan.quality_days:g} simulated days", rows)

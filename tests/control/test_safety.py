@@ -28,7 +28,7 @@ def kinds(decision: Decision) -> list[AlarmKind]:
 def heating(**other: Any) -> Bench:
     """A bench whose heater is proven ON."""
     bench = Bench(settings(**other))
-    bench.run(19, 1200)
+    bench.run(19, 1800)
     assert bench.run(18, 100).state is State.HEATING
     return bench
 
@@ -137,7 +137,7 @@ def test_switched_off() -> None:
 def test_swapped_plugs(role: Any, demand: float, moved: float) -> None:
     """Ten minutes ON and more than 1.5 °F the wrong way: both OFF until a person has seen it, over a restart too."""
     bench = Bench(settings())
-    bench.run(19, 1200)
+    bench.run(19, 1800)
     bench.run(demand, 20)
     exactly = demand + (-5 if role is HEATER else 5) / 6
     assert bench.run(moved, 590).state in (State.HEATING, State.COOLING), "too early to judge"
@@ -150,6 +150,29 @@ def test_swapped_plugs(role: Any, demand: float, moved: float) -> None:
     assert bench.run(demand, 1200).state is State.SWAPPED_PLUGS
     bench.memory = acknowledge(bench.memory, AlarmKind.SWAPPED_PLUGS)
     assert bench.run(demand, 20).is_wanted(role)
+
+
+def test_a_weak_heater_is_not_taken_for_swapped() -> None:
+    """The beer sinks by half a degree an hour although the heater is on: it goes on, for it is all there is."""
+    bench = Bench(settings())
+    bench.run(19, 1800)
+    bench.run(18, 600)
+    for hour in range(24):
+        assert bench.run(18 - 0.5 * (hour + 1), 3600).state is State.HEATING
+    assert bench.run(18 - 12 - 1.0, 3000).state is State.SWAPPED_PLUGS, "a degree within the hour is another matter"
+
+
+def test_the_other_plugs_aftermath_is_not_judged() -> None:
+    """The chamber is cold from the cooler's run, and the beer falls on under the heater: that is no swap."""
+    bench = Bench(settings())
+    bench.run(21, 2400)
+    assert bench.plugs.cooler.is_on
+    bench.run(18, 620)
+    assert bench.run(17.9, 30).state is State.HEATING
+    assert bench.run(16.5, 900).state is State.HEATING
+    assert bench.memory.plugs.heater.watch is None
+    bench.run(16.4, 600)
+    assert bench.memory.plugs.heater.watch is not None
 
 
 def test_a_plug_that_went_off_is_watched_anew() -> None:
@@ -297,7 +320,7 @@ def test_excursions_are_told_once_and_strictly() -> None:
 def test_exactly_the_allowed_move_in_fahrenheit() -> None:
     """From 64 to 62.5 °F is 1.5 °F, although its two ends are rounded apart; a tenth more is too much."""
     bench = Bench(at_once("64 °F", "68 °F"))
-    bench.run(66, 50, "°F")
+    bench.run(66, 1800, "°F")
     bench.run(64, 50, "°F")
     assert bench.run(62.5, 1000, "°F").state is State.HEATING
     assert bench.run(62.4, 10, "°F").state is State.SWAPPED_PLUGS

@@ -230,7 +230,7 @@ def test_no_record(record: dict[str, Any]) -> None:
 def test_a_record_of_everything() -> None:
     """Alarms, place in the profile and swapped plugs come back as they were, wanted outputs do not."""
     bench = Bench(settings())
-    bench.run(19, 1200)
+    bench.run(19, 1800)
     bench.run(17, 20)
     bench.run(15, 600)
     record = to_record(bench.memory)

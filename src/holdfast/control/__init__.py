@@ -21,7 +21,7 @@ from holdfast.control.profile import Hold, HoldUntilGravity, Position, Ramp, Ste
 from holdfast.control.record import from_record, to_record
 from holdfast.control.settings import ThermostatSettings, parse_settings
 from holdfast.control.temperature import Unit
-from holdfast.control.thermostat import decide
+from holdfast.control.thermostat import decide, objection
 
 __all__ = [
     "UNREAD",
@@ -53,6 +53,7 @@ __all__ = [
     "continue_profile",
     "decide",
     "from_record",
+    "objection",
     "parse_settings",
     "pause_profile",
     "replace_plug",

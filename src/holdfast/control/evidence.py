@@ -49,13 +49,15 @@ class PlugEvidence:
 
     ``is_on`` is ``None`` where nothing is known, a send in doubt included. ``age_s`` is the age of that answer,
     ``since_s`` for how long answers have shown nothing else, gaps included (``None``: not known). ``error`` tells the
-    last failure until something succeeds. ``has_open_command``: a command on the relay has not ended (a renewal of
+    last failure until something succeeds. ``was_on``: nothing is known, and the last answer, however old or doubtful,
+    showed ON. ``has_open_command``: a command on the relay has not ended (a renewal of
     the plug's own timer is none). ``is_taken_over``: a person commands the plug for a time.
     """
 
     is_on: bool | None
     age_s: float = 0.0
     since_s: float | None = None
+    was_on: bool = False
     error: str = ""
     has_open_command: bool = False
     is_taken_over: bool = False

@@ -33,15 +33,25 @@ def held_back(settings: ThermostatSettings, role: Role, sights: Pair[Sight], now
         if has_other and sights.of(role.other).is_on:
             return Held(f"the {role.other} is on")
         return None
-    other = _other_in_the_way(settings, role.other, sights.of(role.other), now) if has_other else None
-    if other is not None:
-        return other
-    if own.is_off:
-        left_s = settings.min_off_s.of(role) - _run_s(own.past.off_since, now)
-        return Held(f"the {role} must rest", left_s) if left_s > 0 else None
+    found = in_the_way(settings, role, sights, now)
+    if found is not None:
+        return found
     if own.is_on is None and not own.past.is_wanted:
         return Held(f"the {role}'s plug must answer first")
     return _unrenewed(settings, role, own, now)
+
+
+def in_the_way(settings: ThermostatSettings, role: Role, sights: Pair[Sight], now: Instant) -> Held | None:
+    """What forbids an ON to everybody, also to a person: the other plug, the pause between them, and its own rest."""
+    own = sights.of(role)
+    if settings.targets.of(role.other):
+        other = _other_in_the_way(settings, role.other, sights.of(role.other), now)
+        if other is not None:
+            return other
+    if own.is_off:
+        left_s = settings.min_off_s.of(role) - _run_s(own.past.off_since, now)
+        return Held(f"the {role} must rest", left_s) if left_s > 0 else None
+    return None
 
 
 def run_left_s(settings: ThermostatSettings, role: Role, sight: Sight, now: Instant) -> float:

@@ -64,6 +64,8 @@ def observe(said: PlugEvidence, past: PlugMemory, now: Instant, dead_man_s: floa
         is_on = None
     unread = past.unread_since or now if said.answered is None else None
     past = replace(past, unread_since=unread)
+    if is_on is None and said.was_on:  # an order may undo an ON before anybody believes it
+        past = replace(past, off_since=None)
     if is_on is True:
         past = replace(past, on_since=_run(past.on_since, said, now), off_since=None, tried_at=None)
     elif is_on is False:

@@ -49,7 +49,8 @@ def take_in(settings: ThermostatSettings, evidence: Evidence, memory: Memory, no
     missing, temperature = _temperature(settings, evidence)
     gravity = _gravity(evidence.gravity, settings.fresh_s)
     position = advance(settings.profile, memory.position, gravity, now, is_enabled=settings.is_enabled)
-    sights: Pair[Sight] = Pair(*(_sight(settings, evidence, memory, role, temperature, now) for role in Role))
+    seen = Pair(*(_sight(settings, evidence, memory, role, now) for role in Role))
+    sights = Pair(*(_watched(settings, seen, role, temperature, now) for role in Role))
     moved = (role for role in settings.roles if is_swapped(role, sights.of(role), temperature, now))
     fault = settings.fault
     return Scene(
@@ -69,15 +70,17 @@ def take_in(settings: ThermostatSettings, evidence: Evidence, memory: Memory, no
 
 
 def _sight(
-    settings: ThermostatSettings,
-    evidence: Evidence,
-    memory: Memory,
-    role: Role,
-    temperature: int | None,
-    now: Instant,
+    settings: ThermostatSettings, evidence: Evidence, memory: Memory, role: Role, now: Instant
 ) -> Sight:
-    sight = observe(evidence.plugs.of(role), memory.plugs.of(role), now, settings.dead_man_s)
-    return replace(sight, past=watched(sight, temperature, now))
+    return observe(evidence.plugs.of(role), memory.plugs.of(role), now, settings.dead_man_s)
+
+
+def _watched(
+    settings: ThermostatSettings, seen: Pair[Sight], role: Role, temperature: int | None, now: Instant
+) -> Sight:
+    sight = seen.of(role)
+    other = seen.of(role.other) if settings.targets.of(role.other) else None
+    return replace(sight, past=watched(sight, other, temperature, now, role))
 
 
 def _temperature(settings: ThermostatSettings, evidence: Evidence) -> tuple[str, int | None]:

@@ -68,7 +68,8 @@ class ThermostatSettings:
     """One thermostat. Durations are in seconds; targets read ``device/capability``, empty where there is none.
 
     The limits are kept as entered and may be unusable; ``fault`` says how. A plug whose mode is not
-    enabled is kept OFF.
+    enabled is kept OFF. ``problem`` says why the entry could not be read whole: then only its plugs are
+    known, and they are kept OFF.
     """
 
     limits: EnteredLimits
@@ -89,6 +90,7 @@ class ThermostatSettings:
     lease_s: float = LEASE_S
     dead_man_s: float = DEAD_MAN_S
     profile: tuple[Step, ...] = ()
+    problem: str = ""
 
     @property
     def targets(self) -> Pair[str]:
@@ -118,6 +120,8 @@ class ThermostatSettings:
     @property
     def fault(self) -> str:
         """Why nothing can be controlled by these settings, in words; empty where it can."""
+        if self.problem:
+            return self.problem
         if not self.roles:
             return "neither a heater nor a cooler is assigned"
         if self.heater == self.cooler:

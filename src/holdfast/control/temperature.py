@@ -7,7 +7,6 @@ The grid is a thousand times finer than any sensor and a thousand times coarser 
 
 from __future__ import annotations
 
-import math
 import re
 from enum import StrEnum
 from fractions import Fraction
@@ -17,6 +16,8 @@ from holdfast.options import shown
 
 MICRO: Final = 1_000_000
 """Steps of the grid in one degree Celsius."""
+HOTTEST: Final = 1e6
+"""Degrees that nothing measures; numbers beyond them (whole ones may be of any size) are not finite for us."""
 ADVICE: Final = 'use °C as a number, or text such as "74 °F"'
 _ENTERED: Final = re.compile(r"\s*([+-]?\d{1,4}(?:\.\d{1,6})?)\s*°?\s*([CF])\s*", re.ASCII)
 
@@ -30,7 +31,7 @@ class Unit(StrEnum):
 
 def on_grid(value: object, unit: str) -> int | None:
     """A measured number in millionths of °C; ``None`` for what is no number, not finite, or in another unit."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -HOTTEST < value < HOTTEST:
         return None
     if unit not in (Unit.CELSIUS, Unit.FAHRENHEIT):
         return None

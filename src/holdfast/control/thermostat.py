@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from holdfast.control.alarm import follow
 from holdfast.control.complaints import complaints, swapped_text, trouble
 from holdfast.control.decision import Decision, Output, State
-from holdfast.control.interlock import Held, held_back, run_left_s
+from holdfast.control.interlock import Held, held_back, in_the_way, run_left_s
 from holdfast.control.law import demand
 from holdfast.control.pair import Pair, Role
 from holdfast.control.scene import Scene, take_in
@@ -91,6 +91,16 @@ def decide(settings: ThermostatSettings, evidence: Evidence, memory: Memory, now
     )
 
 
+def objection(
+    settings: ThermostatSettings, evidence: Evidence, memory: Memory, role: Role, now: Instant
+) -> str:
+    """Why nobody may switch this plug ON now, a person included; empty if one may."""
+    held = in_the_way(settings, role, take_in(settings, evidence, memory, now).sights, now)
+    if held is None:
+        return ""
+    return held.text if held.for_s is None else f"{held.text}, {held.for_s:.0f} s yet"
+
+
 def _check(scene: Scene) -> _Stop | _Ready:
     """The condition under which both plugs are OFF, if there is one. Source of the order: fact sheet section 3."""
     if not scene.settings.is_enabled:
@@ -119,7 +129,8 @@ def _plan(scene: Scene, role: Role, ready: _Ready) -> _Plan:
         return _Plan(Output.RELEASED)
     if not scene.settings.modes.of(role):
         return _Plan(Output.SAFETY_OFF)
-    off = _Plan(Output.SAFETY_OFF if sight.said.answered is None else Output.OFF)
+    is_lost = sight.said.answered is None and not sight.said.has_open_command
+    off = _Plan(Output.SAFETY_OFF if is_lost else Output.OFF)
     held = held_back(scene.settings, role, scene.sights, scene.now)
     if demand(role, ready.limits, ready.temperature, sight.past.is_demanded):
         return _Plan(Output.ON, is_demanded=True) if held is None else replace(off, held=held)

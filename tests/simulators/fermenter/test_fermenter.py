@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.simulators.fermenter import (
+    AIR,
     BUCKET,
     CARBOY,
     DEAD,
@@ -17,6 +18,7 @@ from holdfast.simulators.fermenter import (
     LONGEST_STEP_S,
     SENSORS,
     STILL_AIR,
+    TAPED,
     TILT,
     VESSELS,
     WHOLE,
@@ -24,6 +26,7 @@ from holdfast.simulators.fermenter import (
     Fermenter,
     LivingFermenter,
     Quality,
+    Sensor,
     Vessel,
     Yeast,
 )
@@ -184,6 +187,22 @@ def test_sensor_lags() -> None:
     """It follows the beer in its own time."""
     now = replace(Fermenter.begin(CARBOY, beer_c=20.0, sensor=FINE), sensed_c=10.0)
     assert after(now, FINE.lag_s).sensed_c == pytest.approx(20.0 - 10.0 / math.e, abs=0.1)
+
+
+@pytest.mark.parametrize(("sensor", "share"), [(FINE, 0.0), (TAPED, 0.2), (AIR, 1.0)], ids=str)
+def test_where_a_sensor_is(sensor: Sensor, share: float) -> None:
+    """In the beer, in the air, or on the wall between them: that is what it comes to show."""
+    held = replace(CARBOY, chamber_j_per_k=1e12, beer_kg=1e9)
+    now = replace(Fermenter.begin(held, beer_c=20.0, sensor=sensor), chamber_c=10.0)
+    assert after(now, HOUR_S).sensed_c == pytest.approx(20.0 - 10.0 * share, abs=1e-3)
+
+
+def test_on_a_limit_is_not_inside() -> None:
+    """Inside is strictly between the limits."""
+    quality = Quality(18.0, 20.0)
+    quality.add(18.0, 1.0)
+    quality.add(20.0, 1.0)
+    assert quality.inside == 0.0
 
 
 def test_living_along_with_a_clock() -> None:

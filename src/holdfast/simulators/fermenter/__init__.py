@@ -12,19 +12,33 @@ from __future__ import annotations
 from holdfast.simulators.fermenter.fermenter import LONGEST_STEP_S, Fermenter
 from holdfast.simulators.fermenter.living import LivingFermenter
 from holdfast.simulators.fermenter.quality import Quality
-from holdfast.simulators.fermenter.sensor import FINE, SENSORS, TILT, TILT_PRO, WHOLE, Sensor
-from holdfast.simulators.fermenter.vessel import BUCKET, CARBOY, CONICAL, STILL_AIR, VESSELS, Ambient, Vessel
+from holdfast.simulators.fermenter.sensor import AIR, FINE, SENSORS, TAPED, TILT, TILT_PRO, WHOLE, Sensor
+from holdfast.simulators.fermenter.vessel import (
+    BELTED,
+    BUCKET,
+    CARBOY,
+    CONICAL,
+    CUPBOARD,
+    STILL_AIR,
+    VESSELS,
+    Ambient,
+    Vessel,
+)
 from holdfast.simulators.fermenter.yeast import DEAD, Yeast
 
 __all__ = [
+    "AIR",
+    "BELTED",
     "BUCKET",
     "CARBOY",
     "CONICAL",
+    "CUPBOARD",
     "DEAD",
     "FINE",
     "LONGEST_STEP_S",
     "SENSORS",
     "STILL_AIR",
+    "TAPED",
     "TILT",
     "TILT_PRO",
     "VESSELS",

@@ -10,8 +10,8 @@ from holdfast.simulators.fermenter.vessel import CARBOY, DAY_S, Ambient, Vessel
 from holdfast.simulators.fermenter.yeast import DEAD, Yeast
 
 LONGEST_STEP_S = 10.0
-"""The time that is calculated at once. The quickest lump has a time constant of some ten minutes, the quickest
-lag is solved exactly; at half of this a week of control comes out the same to 0.01 K."""
+"""The time that is calculated at once. The quickest lump has a time constant of some four minutes, and lags are
+solved exactly; at half of this a week of control comes out the same to 0.01 K."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +115,9 @@ class Fermenter:
             done=min(self.done + speed * dt, 1.0),
             beer_c=self.beer_c + into_beer_w * dt / vessel.beer_j_per_k,
             chamber_c=self.chamber_c + into_chamber_w * dt / vessel.chamber_j_per_k,
-            sensed_c=_follow(self.sensed_c, self.beer_c, dt, self.sensor.lag_s),
+            sensed_c=_follow(
+                self.sensed_c, self.sensor.felt(self.beer_c, self.chamber_c), dt, self.sensor.lag_s
+            ),
             second=(self.second + dt) % DAY_S,
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Quality:
-    """Sums up samples of the beer's true temperature against a band, both in °C."""
+    """Sums up samples of the beer's true temperature against a band, both in °C. On a limit is not inside."""
 
     low_c: float
     high_c: float
@@ -21,7 +21,7 @@ class Quality:
     def add(self, beer_c: float, lasted_s: float) -> None:
         """The beer was so warm for so long."""
         self.total_s += lasted_s
-        if self.low_c <= beer_c <= self.high_c:
+        if self.low_c < beer_c < self.high_c:
             self.inside_s += lasted_s
         self.above_c = max(self.above_c, beer_c - self.high_c)
         self.below_c = max(self.below_c, self.low_c - beer_c)

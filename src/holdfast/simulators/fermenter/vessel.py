@@ -3,6 +3,18 @@
 Four lumps with one temperature each: the heater's element and the cooler's coil (which lag behind their switches),
 the air of the chamber, and the beer. Stated as heat capacities and conductances, as these can be measured: put a
 known power in, and see how fast it warms and how far.
+
+Where the figures come from, all of them by handbook values and none fitted to a control law:
+
+* Beer: 4 kJ/(kg K), so 80 kJ/K for 20 kg, as one lump. The vessel's own wall is left out: 6 kg of glass are 5 kJ/K, a
+  sixteenth of the beer, and reach its temperature within one or two minutes (some 50 W/K of free convection inside).
+* Beer to chamber: 20 l show some 0.45 m² to the air. Free convection and radiation together are some 9 W/(m² K), so
+  4 W/K in still air; a fan doubles that.
+* Chamber: 150 l of air are only 0.2 kJ/K. What counts is the liner (4 kg of plastic, 6 kJ/K), shelves and the
+  evaporator (1 to 2 kJ/K); in a large refrigerator or a freezer with the evaporator in its walls 10 to 15 kJ/K.
+* Walls: a small refrigerator that uses 0.4 kWh a day leaks some 25 W at 20 K, so 1 to 1.5 W/K.
+* Heater: belts and pads are sold with 25 to 40 W, tube heaters with 40 to 60 W. Cooler: small compressors take out 60
+  to 110 W. The evaporator's power is taken as constant, and a refrigerator's own thermostat as never in the way.
 """
 
 from __future__ import annotations
@@ -78,10 +90,38 @@ class Vessel:
         )
 
 
-CARBOY = Vessel(
-    name="carboy in a refrigerator with a fan",
+CUPBOARD = Vessel(
+    name="carboy with a belt in a cupboard",
     beer_kg=20.0,
-    chamber_j_per_k=6_000.0,
+    chamber_j_per_k=8_000.0,
+    walls_w_per_k=30.0,
+    beer_w_per_k=4.0,
+    heater_w=30.0,
+    heater_lag_s=300.0,
+    heater_share=0.8,
+    cooler_w=0.0,
+    cooler_lag_s=60.0,
+)
+"""20 l with a belt around it and nothing that cools; the air is nearly the room's, the beer follows with 5.6 h."""
+
+BELTED = Vessel(
+    name="carboy with a belt in a refrigerator",
+    beer_kg=20.0,
+    chamber_j_per_k=8_000.0,
+    walls_w_per_k=1.5,
+    beer_w_per_k=8.0,
+    heater_w=30.0,
+    heater_lag_s=300.0,
+    heater_share=0.8,
+    cooler_w=80.0,
+    cooler_lag_s=120.0,
+)
+"""20 l, the belt around the vessel and a fan in a small refrigerator: what is most often built."""
+
+CARBOY = Vessel(
+    name="carboy and tube heater in a refrigerator",
+    beer_kg=20.0,
+    chamber_j_per_k=8_000.0,
     walls_w_per_k=1.5,
     beer_w_per_k=8.0,
     heater_w=40.0,
@@ -89,7 +129,7 @@ CARBOY = Vessel(
     cooler_w=80.0,
     cooler_lag_s=120.0,
 )
-"""20 l and a tube heater in moved air: the beer follows the chamber with some 2.8 h."""
+"""20 l in moved air, the heater in it, too: the beer follows the chamber with some 2.8 h."""
 
 BUCKET = Vessel(
     name="small bucket with a belt",
@@ -129,6 +169,7 @@ STILL_AIR = Vessel(
     cooler_w=110.0,
     cooler_lag_s=180.0,
 )
-"""The hard one: the chamber stores more cold than the beer takes up in an hour, so any two-point control overshoots."""
+"""The hard one: the chamber stores more cold than the beer takes up in an hour, so any two-point control overshoots.
+All its figures are at the bad end of what is sold, and of those above, at once."""
 
-VESSELS = (CARBOY, BUCKET, CONICAL, STILL_AIR)
+VESSELS = (CUPBOARD, BELTED, CARBOY, BUCKET, CONICAL, STILL_AIR)

@@ -1,0 +1,1 @@
+"""How well the thermostat keeps stated vessels, in simulated months: ``python -m bench.quality``."""
