@@ -87,6 +87,12 @@ class Told:
     def order_changed(self, *_: object, **__: object) -> None:
         """Nothing is ordered."""
 
+    def attempt_sent(self, *_: object) -> None:
+        """Nothing is sent."""
+
+    def attempt_ended(self, *_: object) -> None:
+        """Nothing was sent."""
+
     def adapter_decided(self, *_: object) -> None:
         """There is but one adapter."""
 

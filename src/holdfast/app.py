@@ -77,6 +77,8 @@ async def run_site(spec: SiteSpec, clock: Clock | None = None) -> AsyncIterator[
     hub = Hub(clock or SystemClock(asyncio.get_running_loop()), name=spec.name)
     for device in spec.devices:
         hub.add(device)
+    for controller in spec.controllers:
+        hub.add_controller(controller)
     hub.start()
     try:
         yield Site(hub, spec)

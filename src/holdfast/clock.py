@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -14,6 +16,21 @@ SUSPEND_TOLERANCE_S = 2.0
 
 Both are slewed alike, so a real difference only comes from sleep; 2 s is the shortest deadline we show.
 """
+
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+"""Linux names each of its boots here; `CLOCK_BOOTTIME` counts from the same moment."""
+
+
+def _boot() -> str:
+    """The machine's boot, or this run of the program where boots have no names. Read once, when this is imported."""
+    try:
+        return _BOOT_ID.read_text("ascii").strip()
+    except OSError:
+        return f"run {uuid.uuid4()}"
+
+
+_BOOT = _boot()
 
 
 class Clock(Protocol):
@@ -29,6 +46,11 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The wall clock in UTC; may jump."""
+        ...
+
+    @property
+    def era(self) -> str:
+        """Names the stretch in which values of `boottime` compare, also those of an earlier run of the program."""
         ...
 
 
@@ -51,6 +73,11 @@ class SystemClock:
         """The wall clock in UTC."""
         return datetime.now(UTC)
 
+    @property
+    def era(self) -> str:
+        """The machine's boot, where it has a name; else this run of the program."""
+        return _BOOT
+
 
 class LoopClock:
     """A clock in which everything follows the loop's time: for virtual time and tests.
@@ -67,6 +94,7 @@ class LoopClock:
         self._epoch = epoch
         self._slept_s = 0.0
         self._stepped_s = 0.0
+        self._boots = 1
 
     def monotonic(self) -> float:
         """Seconds on the loop's clock."""
@@ -80,6 +108,15 @@ class LoopClock:
         """The wall clock in UTC."""
         passed_s = self._loop.time() - self._zero + self._slept_s + self._stepped_s
         return self._epoch + timedelta(seconds=passed_s)
+
+    @property
+    def era(self) -> str:
+        """One boot, however often a hub starts in it; `reboot` begins the next."""
+        return f"virtual boot {self._boots}"
+
+    def reboot(self) -> None:
+        """Play a restart of the machine: nothing tells any more how long ago something was but the wall clock."""
+        self._boots += 1
 
     def sleep(self, seconds: float) -> None:
         """Play a suspend of the machine."""

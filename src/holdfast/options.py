@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -65,8 +64,8 @@ class Section:
         value = self.raw.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.fail(key, f"{shown(value)} is not a number", advice)
-        if not least <= value <= most or not math.isfinite(value):
-            raise self.fail(key, f"{key} {value:g} is out of range", advice)
+        if not least <= value <= most:  # no comparison holds for NaN
+            raise self.fail(key, f"{key} {shown(value)} is out of range", advice)
         return float(value)
 
     def flag(self, key: str, *, default: bool) -> bool:
@@ -106,5 +105,8 @@ class Section:
 
 def shown(value: object) -> str:
     """A value as it may stand in an error: short, and in one line."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        return "a number too long to be shown"
     return text if len(text) <= 40 else f"{text[:37]}..."

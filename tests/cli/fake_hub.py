@@ -31,7 +31,7 @@ class FakeHub:
     """``answers`` maps a path to an `Answer`, or to a tuple of them, one a request."""
 
     def __init__(self, answers: dict[str, Any]) -> None:
-        self.answers = answers
+        self.answers = {"/controllers": [], **answers}
         self.asked: list[Asked] = []
         self.url = ""
 

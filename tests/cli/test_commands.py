@@ -64,6 +64,11 @@ def test_events(ask: Invoke) -> None:
     assert "house: online" in ask("events").out
     last = json.loads(ask("events", "--last", "1", "--json").out)
     assert len(last) == 1
+    assert "house: online" in ask("events", "--device", "house").out
+    assert ask("events", "--kind", "error", "--device", "house").out == ""
+    unknown = ask("events", "--device", "cabin")
+    assert unknown.code == 2
+    assert "no device 'cabin'" in unknown.err
 
 
 @pytest.mark.parametrize("command", [["status", "cabin"], ["retry", "cabin"], ["test", "cabin"]])
@@ -211,7 +216,17 @@ def test_the_way_to_a_device(ask: Invoke) -> None:
     assert done.code == 0, done.out
     assert [line[:14].strip() for line in lines] == [
         f"✓ {name}"
-        for name in ("resolve", "route", "port", "login", "first data", "update rate", "command", "stability")
+        for name in (
+            "resolve",
+            "route",
+            "port",
+            "login",
+            "first data",
+            "device",
+            "update rate",
+            "command",
+            "stability",
+        )
     ]
     assert "house/bath on was confirmed by the device, and off again" in done.out
 

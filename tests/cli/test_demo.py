@@ -6,17 +6,18 @@ import asyncio
 import io
 import os
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from rich.console import Console
 
 from holdfast.app import FAMILIES, run_site
 from holdfast.cli.demo import TOLD, Tally
+from holdfast.cli.demo_fermenter import CONTROLLER, DemoFermenter, can_have_plugs
 from holdfast.cli.demo_pack import GATEWAY, MISHAPS, OPTIONS, PACK, DemoPack, can_have_serial
-from holdfast.cli.demo_screen import PACK_EVERY_S, PACK_TOLD, lines, picture
+from holdfast.cli.demo_screen import PACK_TOLD, STORY_SHOWN, TOLD_EVERY_S, lines, picture
 from holdfast.cli.demo_site import demo_controller, demo_mapping
-from holdfast.clock import SystemClock
+from holdfast.clock import LoopClock
 from holdfast.hub.events import Kind
 from holdfast.hub.site.read import read_site
 from holdfast.hub.site.secret import SecretSource
@@ -37,6 +38,21 @@ URL = "http://127.0.0.1:65535"
 ROUND_S = sum(each.calm_s + each.lasts_s for each in MISHAPS)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _library() -> None:
+    """The plugs' library is slow to import, which no loop should wait for."""
+    assert can_have_plugs()
+
+
+class Demo(NamedTuple):
+    """All of it."""
+
+    pack: DemoPack
+    fermenter: DemoFermenter
+    hub: Hub
+    tally: Tally
+
+
 def site_of(mapping: dict[str, Any]) -> SiteSpec:
     """The site, read as any other."""
     return read_site(mapping, FAMILIES, secrets=SecretSource(allow_plain_secrets=True), source="demo")
@@ -51,14 +67,24 @@ def drawn(hub: Hub, tally: Tally) -> list[str]:
 
 
 @asynccontextmanager
-async def watched() -> AsyncIterator[tuple[DemoPack, Hub, Tally]]:
+async def watched() -> AsyncIterator[Demo]:
     """The whole demo in virtual time, its second way a gateway."""
-    async with demo_controller(seed=1) as house, DemoPack(seed=1, has_serial=False) as pack:
-        spec = site_of(demo_mapping(house.host, house.port, pack.mapping()))
-        async with run_site(spec, SystemClock(asyncio.get_running_loop())) as site:
+    async with (
+        demo_controller(seed=1) as house,
+        DemoPack(seed=1, has_serial=False) as pack,
+        DemoFermenter(seed=1) as fermenter,
+    ):
+        devices = (pack.mapping(), *fermenter.devices())
+        spec = site_of(demo_mapping(house.host, house.port, *devices, controllers=[fermenter.controller()]))
+        async with run_site(spec, LoopClock(asyncio.get_running_loop())) as site:
             tally = Tally(site.hub)
             site.hub.stream.tap(tally.take)
-            yield pack, site.hub, tally
+            sensing = asyncio.create_task(fermenter.sense(site.hub))
+            try:
+                yield Demo(pack, fermenter, site.hub, tally)
+            finally:
+                sensing.cancel()
+                await asyncio.wait((sensing,))
 
 
 @pytest.mark.skipif(
@@ -75,9 +101,10 @@ async def test_the_site_is_valid_with_a_serial_port() -> None:
 
 
 @pytest.mark.virtual
+@pytest.mark.blocking_allowed
 async def test_mishaps_end_well() -> None:
     """Each one moves the pack to the second way and, when it is over, back; the pack's values never fall silent."""
-    async with watched() as (pack, hub, tally):
+    async with watched() as (pack, _, hub, tally):
         events: list[dict[str, Any]] = []
         states: list[str] = []
         hub.stream.tap(lambda record: events.append(record.payload) if record.kind is Kind.EVENT else None)
@@ -99,7 +126,7 @@ async def test_mishaps_end_well() -> None:
         ]
         there, back = (GATEWAY, "gateway-2"), ("gateway-2", GATEWAY)
         assert story == [part for each in MISHAPS for part in (each.begins, there, each.ends, back)]
-        assert len(tally.story) == 4
+        assert len(tally.story) == STORY_SHOWN
         assert "standby" not in states, "a reserve rests only after it has handed over"
         assert hub.device(PACK).availability is Availability.ONLINE
         assert not any(each.suspect for each in hub.readings())
@@ -108,9 +135,10 @@ async def test_mishaps_end_well() -> None:
 
 
 @pytest.mark.virtual
+@pytest.mark.blocking_allowed
 async def test_a_mishap_ends_with_the_demo() -> None:
     """Whoever stops it in the middle of one leaves the gateway whole."""
-    async with watched() as (pack, _, _):
+    async with watched() as (pack, *_):
         suffering = asyncio.create_task(pack.suffer(lambda text: None))
         await asyncio.sleep(MISHAPS[0].calm_s + 1.0)
         during: tuple[Fault, ...] = pack.gateway.faults
@@ -121,9 +149,10 @@ async def test_a_mishap_ends_with_the_demo() -> None:
 
 
 @pytest.mark.virtual
+@pytest.mark.blocking_allowed
 async def test_the_picture_fits() -> None:
     """80 columns and 24 lines, always as many, from the first moment and with everything gone wrong."""
-    async with watched() as (pack, hub, tally):
+    async with watched() as (pack, _, hub, tally):
         before = drawn(hub, tally)
         suffering = asyncio.create_task(pack.suffer(lambda text: hub.note(TOLD, text, device=PACK)))
         await asyncio.sleep(MISHAPS[0].calm_s - 1.0)
@@ -139,7 +168,8 @@ async def test_the_picture_fits() -> None:
         for screen in (before, calm, moved, dead):
             assert len(screen) == 24
             assert max(map(len, screen)) <= 80
-        assert calm[0].endswith("/api/docs")
+        assert calm[0].endswith(URL)
+        assert any(line.startswith("Fermenter: ") and "beer 18." in line for line in calm)
         assert "Pack (pack-1): online through gateway" in calm
         assert "Pack (pack-1): online through gateway-2" in moved
         assert any("gateway -> gateway-2: gateway is lost" in line for line in moved)
@@ -153,13 +183,33 @@ async def test_the_picture_fits() -> None:
 
 
 @pytest.mark.virtual
+@pytest.mark.blocking_allowed
+async def test_the_fermenter_lives() -> None:
+    """It is heated within its limits by the real library, kept off while its sensor is silent, and told."""
+    async with watched() as (_, fermenter, hub, _):
+        suffering = asyncio.create_task(
+            fermenter.suffer(lambda text: hub.note(TOLD, text, device=CONTROLLER))
+        )
+        states = set()
+        for _ in range(150):
+            await asyncio.sleep(1.0)
+            states.add(hub.reading(f"{CONTROLLER}/state").value)
+            assert 17.0 <= fermenter.now.beer_c <= 19.8
+            assert not (fermenter.heater.plug.is_on and fermenter.fridge.plug.is_on)
+        suffering.cancel()
+        await asyncio.wait((suffering,))
+        assert {"heating", "idle", "safety: no reading", "safety: plug unreachable"} <= states
+
+
+@pytest.mark.virtual
+@pytest.mark.blocking_allowed
 async def test_the_lines_of_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     """The pack is told of now and then, with its adapter; its events at once."""
-    async with watched() as (_, hub, tally):
+    async with watched() as (_, _, hub, tally):
         telling = asyncio.create_task(lines(hub, tally, URL))
         await asyncio.sleep(0.0)
         hub.note(TOLD, "a plug is pulled", device=PACK)
-        await asyncio.sleep(PACK_EVERY_S * 4)
+        await asyncio.sleep(TOLD_EVERY_S * 4)
         telling.cancel()
         await asyncio.wait((telling,))
         said = capsys.readouterr().out.splitlines()
@@ -169,6 +219,7 @@ async def test_the_lines_of_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
         assert any(line.endswith("pack-1: a plug is pulled") for line in said)
         assert any(line.endswith("house is online") for line in said)
         assert not any("pack-1/" in line for line in said)
+        assert 3 <= len([line for line in said if "fermenter: beer" in line]) <= 6
 
 
 @pytest.mark.xdist_group("cli")

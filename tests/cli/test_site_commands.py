@@ -150,7 +150,7 @@ def test_what_keeps_a_session_from_opening(tmp_path: Path, house: House, invoke:
     assert tested.code == 1
     assert "✗ port" in tested.out
     assert "Check the port" in tested.out
-    assert tested.out.count("not reached") == 5
+    assert tested.out.count("not reached") == 6
     toggled = invoke("toggle", "kitchen", *nobody)
     assert toggled.code == 1
     assert "nobody knows what it is now" in toggled.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,9 @@ import pytest
 
 from holdfast.cli import path, trial
 from holdfast.cli.exits import WrongUsage
-from holdfast.cli.phases import NAMES, Phase, Verdict
-from holdfast.cli.trial import Trial
-from holdfast.errors import UnknownTarget
+from holdfast.cli.phases import Phase, Verdict
+from holdfast.cli.trial import BACK, OVER, Trial, plainly
+from holdfast.errors import HoldfastError, HubUnreachable, UnknownTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
     from holdfast.cli.records import Record
 
 ENDPOINT = "tcp://127.0.0.1:5000"
-CAPABILITIES = [
-    {"target": "house/kitchen", "name": "Kitchen", "writable": True},
-    {"target": "house/blind", "name": "Blind", "writable": True},
+CAPABILITIES: list[dict[str, Any]] = [
+    {"key": "kitchen", "target": "house/kitchen", "name": "Kitchen", "writable": True, "type": "boolean"},
+    {"key": "blind", "target": "house/blind", "name": "Blind", "writable": True, "type": "choice"},
+    {"key": "rssi", "target": "house/rssi", "name": "", "writable": False, "type": "number"},
 ]
+NAMES = (
+    "resolve", "route", "port", "login", "first data", "device", "update rate", "command", "stability"
+)  # fmt: skip
 
 
 class Told:
@@ -39,12 +44,19 @@ class Told:
         )
         self.reason = reason or {"code": "ok"}
         self.values: dict[str, Any] = {"house/kitchen": False, "house/blind": "stopped"}
-        self.receipts: deque[dict[str, Any]] = deque()
+        self.receipts: deque[dict[str, Any] | BaseException] = deque()
         self.commands: list[tuple[str, object]] = []
+        self.take_overs: list[float | None] = []
+        self.capabilities = CAPABILITIES
         self.retried = 0
 
     def device(self, device_id: str) -> Record:
-        return {"id": "house", "active_adapter": "lan", "reason": self.reason, "capabilities": CAPABILITIES}
+        return {
+            "id": "house",
+            "active_adapter": "lan",
+            "reason": self.reason,
+            "capabilities": self.capabilities,
+        }
 
     def devices(self) -> list[Record]:
         return [self.device("house")]
@@ -68,9 +80,21 @@ class Told:
             for target, value in self.values.items()
         ]
 
-    def command(self, target: str, value: object, *, timeout_s: float | None, wait: bool) -> Record:
+    def command(
+        self,
+        target: str,
+        value: object,
+        *,
+        timeout_s: float | None,
+        wait: bool,
+        take_over_s: float | None = None,
+    ) -> Record:
         self.commands.append((target, value))
-        return self.receipts.popleft() if self.receipts else {"state": "verified", "ended_after_s": 0.1}
+        self.take_overs.append(take_over_s)
+        receipt = self.receipts.popleft() if self.receipts else {"state": "verified", "ended_after_s": 0.1}
+        if isinstance(receipt, BaseException):
+            raise receipt
+        return {"target": target, "value": value, **receipt}
 
     def retry(self, device_id: str) -> None:
         self.retried += 1
@@ -127,7 +151,8 @@ def test_what_keeps_the_link_from_opening(code: str, bytes_out: int, failed: str
     face = Told(before, before, after, reason={"code": code, "text": "the cause", "advice": "Do this."})
     found = phases(face)
     assert found[failed].verdict is Verdict.FAILED
-    assert (found[failed].text, found[failed].advice) == ("the cause", "Do this.")
+    told = "timed out (the cause)" if code == "silent" else "the cause"
+    assert (found[failed].text, found[failed].advice) == (told, "Do this.")
     assert all(phase.text == "not reached" for phase in list(found.values())[NAMES.index(failed) + 1 :])
     assert face.retried
 
@@ -225,7 +250,7 @@ def test_an_unconfirmed_command_is_undone_if_it_may_have_been_done(
 def test_a_way_back_that_fails_is_said_aloud() -> None:
     """Somebody must put it right."""
     face = Told(LIVE)
-    face.receipts += [{"state": "verified"}, {"state": "expired", "target": "house/kitchen", "value": False}]
+    face.receipts += [{"state": "verified"}, {"state": "expired"}]
     found = phases(face, ("house/kitchen", True))["command"]
     assert found.verdict is Verdict.FAILED
     assert found.advice == "Set house/kitchen to off yourself."
@@ -245,6 +270,260 @@ def test_wrong_usage() -> None:
         Trial(Told(LIVE), "house", seconds=1, assignment=("cabin/lamp", True))
     with pytest.raises(WrongUsage, match="no adapter in use"):
         Trial(Told({**LIVE, "devices": ["cabin"]}), "house", seconds=1)
+
+
+# --- an exercise ---------------------------------------------------------------------------------------------------
+
+
+def exercised(face: Told, named: str = "", **options: Any) -> tuple[Trial, dict[str, Phase]]:
+    """A trial with an exercise, and all its phases by name."""
+    trial = Trial(face, "house", seconds=0.0, exercise=named, **options)
+    found = list(trial.phases())
+    assert tuple(phase.name for phase in found) == trial.names
+    return trial, {phase.name: phase for phase in found}
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_switch_is_switched_over_and_back(before: bool) -> None:
+    """The only one it has needs no name; each way is a command that the device confirms."""
+    face = Told(LIVE, LIVE, LIVE, LATER)
+    face.values["house/kitchen"] = before
+    trial, found = exercised(face)
+    assert [each for each in trial.names if each in (OVER, BACK, "command")] == [OVER, BACK]
+    assert face.commands == [("house/kitchen", not before), ("house/kitchen", before)]
+    assert found[OVER].verdict is found[BACK].verdict is Verdict.PASSED
+    assert found[OVER].took_s == found[BACK].took_s == 0.1
+    assert found["stability"].verdict is Verdict.PASSED
+    assert trial.put_back() is None
+    record = trial.exercise.as_record() if trial.exercise else {}
+    assert (record["before"], record["restored_to"]) == (before, before)
+    assert [(each["value"], each["took_s"]) for each in record["attempts"]] == [
+        (not before, 0.1),
+        (before, 0.1),
+    ]
+
+
+@pytest.mark.parametrize("state", ["failed", "expired"])
+@pytest.mark.parametrize("may_have_executed", [True, False])
+def test_after_a_failure_it_is_put_back(state: str, may_have_executed: bool) -> None:
+    """Whatever is believed; then nothing further is tried."""
+    face = Told(LIVE)
+    face.receipts.append({"state": state, "reason": "no", "may_have_executed": may_have_executed})
+    _, found = exercised(face)
+    assert found[OVER].verdict is Verdict.FAILED
+    assert found[OVER].text.startswith(f"{state}: house/kitchen on: no")
+    assert found[BACK].verdict is Verdict.PASSED
+    assert found["stability"].text == "not reached"
+    assert face.commands[-1] == ("house/kitchen", False)
+
+
+@pytest.mark.parametrize("state", ["refused", "superseded"])
+def test_what_is_not_ours_is_left_alone(state: str) -> None:
+    """Nothing was sent, or somebody else has spoken since."""
+    face = Told(LIVE)
+    face.receipts.append(
+        {"state": state, "reason": "it belongs to fermenter: a person may take it over (take_over_s)"}
+    )
+    _, found = exercised(face)
+    assert found[OVER].verdict is Verdict.FAILED
+    assert "it belongs to fermenter" in found[OVER].text
+    assert ("--take-over" in found[OVER].advice) is (state == "refused")
+    assert found[BACK].text == "not reached"
+    assert len(face.commands) == 1
+
+
+def test_a_standing_order_cannot_be_taken_over() -> None:
+    """So nobody is told to try."""
+    face = Told(LIVE)
+    face.receipts.append({"state": "refused", "reason": "a standing order holds it at off"})
+    found = exercised(face)[1][OVER]
+    assert "standing order" in found.text
+    assert "--take-over" not in found.advice
+
+
+def test_putting_back_is_tried_twice_and_said_aloud() -> None:
+    face = Told(LIVE)
+    face.receipts += [{"state": "verified"}, {"state": "failed"}, {"state": "failed"}]
+    trial, found = exercised(face)
+    assert found[BACK].verdict is Verdict.FAILED
+    assert found[BACK].advice == "Set house/kitchen to off yourself."
+    assert face.commands[1:] == [("house/kitchen", False)] * 2
+    assert trial.exercise is not None
+    assert trial.exercise.as_record()["restored_to"] is None
+    face = Told(LIVE)
+    face.receipts += [{"state": "verified"}, HubUnreachable("gone"), {"state": "verified"}]
+    assert exercised(face)[1][BACK].verdict is Verdict.PASSED
+    face = Told(LIVE)
+    face.receipts += [{"state": "verified"}, HubUnreachable("gone"), HubUnreachable("gone")]
+    assert exercised(face)[1][BACK].text == "gone"
+
+
+@pytest.mark.parametrize("cause", [KeyboardInterrupt(), HubUnreachable("gone")])
+def test_cut_short_it_still_owes_the_way_back(cause: BaseException) -> None:
+    """In the middle of the first command, when nobody knows whether it was done."""
+    face = Told(LIVE)
+    face.receipts.append(cause)
+    trial = Trial(face, "house", seconds=0.0, exercise="")
+    with pytest.raises(type(cause)):
+        list(trial.phases())
+    phase = trial.put_back()
+    assert phase is not None
+    assert phase.verdict is Verdict.PASSED
+    assert face.commands == [("house/kitchen", True), ("house/kitchen", False)]
+    assert trial.put_back() is None
+
+
+def test_cut_short_between_the_two_it_owes_it_too() -> None:
+    face = Told(LIVE)
+    trial = Trial(face, "house", seconds=0.0, exercise="")
+    for phase in trial.phases():
+        if phase.name == OVER:
+            break
+    assert trial.put_back() is not None
+    assert face.commands[-1] == ("house/kitchen", False)
+
+
+@pytest.mark.parametrize("fail_safe", [False, True])
+def test_an_unknown_state_is_ended_in_the_fail_safe(fail_safe: bool) -> None:
+    face = Told(LIVE)
+    face.values = {"house/kitchen": None, "house/rssi": -60}
+    face.capabilities = [{**CAPABILITIES[0], "fail_safe": fail_safe}]
+    _, found = exercised(face)
+    assert [value for _, value in face.commands] == [not fail_safe, fail_safe]
+    assert "its fail-safe" in found[BACK].text
+
+
+def test_an_unknown_state_without_a_fail_safe_is_not_touched() -> None:
+    face = Told(LIVE)
+    face.values = {"house/kitchen": None, "house/rssi": -60}
+    _, found = exercised(face)
+    assert found[OVER].verdict is Verdict.FAILED
+    assert "no current value to go back to" in found[OVER].text
+    assert face.commands == []
+
+
+def test_what_was_known_comes_before_the_fail_safe() -> None:
+    face = Told(LIVE)
+    face.values["house/kitchen"] = True
+    face.capabilities = [{**CAPABILITIES[0], "fail_safe": False}]
+    exercised(face)
+    assert [value for _, value in face.commands] == [False, True]
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_only_a_hub_of_its_own_is_waited_for_at_its_start(
+    is_own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It proves its fail-safe actuators off first; elsewhere a refusal is an answer."""
+    face = Told(LIVE)
+    face.is_own = is_own
+    face.receipts += [{"state": "refused"}] * 3
+    _, found = exercised(face)
+    assert (found[OVER].verdict is Verdict.PASSED) is is_own
+    assert len(face.commands) == (5 if is_own else 1)
+    monkeypatch.setattr(trial, "ORDER_LIMIT_S", -1.0)
+    face.receipts += [{"state": "refused"}] * 3
+    assert exercised(face)[1][OVER].verdict is Verdict.FAILED
+
+
+def test_a_take_over_goes_with_every_command() -> None:
+    """There and back; without it nothing of the kind is said."""
+    face = Told(LIVE)
+    exercised(face, take_over_s=300.0)
+    assert face.take_overs == [300.0, 300.0]
+    face = Told(LIVE)
+    list(Trial(face, "house", seconds=0.0, assignment=("kitchen", True), take_over_s=60.0).phases())
+    assert face.take_overs == [60.0, 60.0]
+    face = Told(LIVE)
+    exercised(face)
+    assert face.take_overs == [None, None]
+
+
+def test_the_riskiest_wish_is_known_beforehand() -> None:
+    """An exercise switches on sooner or later; --set what it says; otherwise nothing is switched."""
+    face = Told(LIVE)
+    assert Trial(face, "house", seconds=0.0).wish is None
+    assert Trial(face, "house", seconds=0.0, exercise="").wish == ("house/kitchen", True)
+    assert Trial(face, "house", seconds=0.0, assignment=("kitchen", False)).wish == ("house/kitchen", False)
+
+
+def test_which_switch() -> None:
+    """By key, target or name; several need one, and what is no switch cannot be exercised."""
+    face = Told(LIVE)
+    for named in ("kitchen", "house/kitchen", "KITCHEN"):
+        trial, _ = exercised(face, named)
+        assert trial.exercise is not None
+        assert trial.exercise.target == "house/kitchen"
+    with pytest.raises(UnknownTarget):
+        exercised(face, "blind")
+    face.capabilities = [*CAPABILITIES, {**CAPABILITIES[0], "key": "hall", "target": "house/hall"}]
+    with pytest.raises(WrongUsage, match="2 outputs that are switched on and off") as several:
+        exercised(face)
+    assert "kitchen, hall" in several.value.advice
+    face.capabilities = CAPABILITIES[1:]
+    with pytest.raises(WrongUsage, match="has no outputs"):
+        exercised(face)
+    assert isinstance(several.value, HoldfastError)
+
+
+# --- who it is, and why not ----------------------------------------------------------------------------------------
+
+
+def test_the_device_says_who_it_is_and_how_it_stands() -> None:
+    """As far as it does; a value that is not current is never alone."""
+    identity = {"serial": "50:C7:BF:00:00:01", "model": "HS110(EU)", "firmware": ""}
+    face = Told({**LIVE, "identity": identity})
+    face.values["house/rssi"] = -54
+    found = phases(face)["device"]
+    assert found.verdict is Verdict.PASSED
+    assert found.text.startswith(
+        "HS110(EU); 50:C7:BF:00:00:01; house/kitchen off; house/blind stopped; house/rssi -54"
+    )
+    face.capabilities = []
+    face.values = {"house/soc": 50}
+    assert phases(Told(LIVE))["device"].verdict is Verdict.PASSED
+    silent = Told(LIVE)
+    silent.capabilities = []
+    assert phases(silent)["device"].verdict is Verdict.SKIPPED
+
+
+def test_a_house_is_not_told_output_by_output() -> None:
+    """But the one that is exercised is."""
+    face = Told(LIVE)
+    lamps = [{**CAPABILITIES[0], "key": f"l{n}", "target": f"house/l{n}"} for n in range(30)]
+    face.capabilities = lamps
+    face.values = {str(each["target"]): True for each in lamps}
+    assert phases(face)["device"].verdict is Verdict.SKIPPED
+    _, found = exercised(face, "l7")
+    assert found["device"].text == "house/l7 on"
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (
+            {"text": "connecting: [Errno 111] Connect call failed"},
+            "refused: nothing listens there (connecting",
+        ),
+        ({"text": "[Errno 113] No route to host"}, "no route: nobody has that address"),
+        ({"text": "[Errno 101] Network is unreachable"}, "no route: this machine knows no way"),
+        ({"text": "[Errno 13] Permission denied"}, "no permission"),
+        ({"text": "[Errno -2] Name or service not known"}, "the host name is not known"),
+        ({"text": "[Errno 110] Connection timed out"}, "timed out ("),
+        ({"text": "no answer in time", "code": "silent"}, "timed out (no answer in time)"),
+        ({"text": "[Errno 4711] new", "code": "unreachable"}, "[Errno 4711] new"),
+        ({"text": "the login was refused", "code": "login_refused"}, "the login was refused"),
+        ({}, ""),
+    ],
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count their errors otherwise")
+def test_causes_in_plain_words(reason: dict[str, str], words: str) -> None:
+    assert plainly(reason, is_here=True).startswith(words)
+
+
+def test_numbers_of_another_machine_are_not_translated() -> None:
+    text = "[Errno 111] Connect call failed"
+    assert plainly({"text": text}, is_here=False) == text
 
 
 # --- the way there -------------------------------------------------------------------------------------------------

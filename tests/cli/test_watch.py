@@ -48,6 +48,9 @@ class Told:
             for each in ("house", "cabin")
         ]
 
+    def controllers(self) -> list[dict[str, Any]]:
+        return []
+
     def readings(self, device_id: str | None = None) -> list[dict[str, Any]]:
         if self.is_gone:
             raise HubUnreachable("gone")

@@ -42,7 +42,7 @@ STORE: tuple[PlantedFault, ...] = (
     PlantedFault(
         name="store: trouble is no alarm",
         file="hub/hub.py",
-        old='        self._alarm("hub", "store", text, is_on=not state.is_well)\n',
+        old='        self.tell_alarm("hub", "store", text, is_on=not state.is_well)\n',
         new="",
         tests=(f"{GOES_ON}[Full]",),
     ),

@@ -21,7 +21,7 @@ ALL: tuple[PlantedFault, ...] = (*CORE, *STORE, *IPCOM, *JKBMS, *TEMPERATURE)
 CHECKLISTS: dict[str, tuple[KnownFault, ...]] = {
     "Faults of an earlier IPCom client (fact sheet, section 12):": IPCOM_FAULTS,
     "Faults of an earlier system for JK batteries (fact sheet, section 15):": JKBMS_FAULTS,
-    "Faults of an earlier temperature controller (fact sheet, section 9), so far:": TEMPERATURE_FAULTS,
+    "Faults of an earlier temperature controller (fact sheet, section 9):": TEMPERATURE_FAULTS,
 }
 
 

@@ -56,7 +56,7 @@ async def test_every_kind_of_record_is_told() -> None:
         reading = next(each for each in told if each.name == "reading" and each.data["value"] is True)
         verified = next(each for each in told if each.name == "command" and each.data["state"] == "verified")
         assert told.index(reading) < told.index(verified)
-        note = next(each for each in told if each.name == "event")
+        note = next(each for each in told if each.name == "event" and each.data["kind"] == "order")
         assert (note.data["kind"], note.data["text"], note.data["device"]) == ("order", "a note", "rack")
 
 

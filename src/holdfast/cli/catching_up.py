@@ -53,7 +53,9 @@ def of_earlier_runs(hub: Hub, saved: Saved) -> Saved:
     """What this run does not know better already."""
     return replace(
         saved,
-        orders=[each for each in saved.orders if not _has_order(hub, each)],
+        orders=[
+            each for each in saved.orders if not _has_order(hub, each) and hub.core.epoch not in each.order.id
+        ],
         switches={target: entry for target, entry in saved.switches.items() if target not in hub.switches},
         alarms=[each for each in saved.alarms if tuple(each.target.split("/", 1)) not in hub.alarms],
         open_receipts=[each for each in saved.open_receipts if each.id not in hub.receipts],

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from holdfast.cli import sse
 from holdfast.cli.exits import HubRefused, WrongUsage
 from holdfast.cli.face import Change
+from holdfast.cli.units import CELSIUS, UNITS
 from holdfast.errors import HoldfastError, HubUnreachable, UnknownTarget
 
 if TYPE_CHECKING:
@@ -73,8 +74,28 @@ class HubClient:
         """One device; raises `UnknownTarget`."""
         return self._object("GET", f"devices/{quote(device_id, safe='')}")
 
+    def controllers(self) -> list[Record]:
+        """All controllers."""
+        return self._list("controllers")
+
+    def controller(self, controller_id: str) -> Record:
+        """One controller; raises `UnknownTarget`."""
+        return self._object("GET", _controller(controller_id))
+
+    def temperature_unit(self) -> str:
+        """The unit in which the site's owner reads temperatures; °C where the hub keeps no site."""
+        try:
+            site = self.site().get("site") or {}
+        except HubRefused:
+            return CELSIUS
+        return UNITS.get(str((site.get("site") or {}).get("temperature_unit")), CELSIUS)
+
+    def owner_of(self, target: str) -> str:
+        """Nobody: the hub's own controllers guard what is theirs."""
+        return ""
+
     def readings(self, device_id: str | None = None) -> list[Record]:
-        """All readings, or those of one device."""
+        """All readings, or those of one device or controller."""
         return self._list("readings", {"device": device_id} if device_id else {})
 
     def links(self) -> list[Record]:
@@ -89,17 +110,31 @@ class HubClient:
         """The alarms that are on."""
         return self._list("alarms")
 
-    def events(self, last: int, kind: str | None = None) -> list[Record]:
-        """The ``last`` things that happened, oldest first; of one kind if it is named."""
-        return self._list("events", {"limit": str(last), **({"kind": kind} if kind else {})})
+    def events(self, last: int, kind: str | None = None, device: str | None = None) -> list[Record]:
+        """The ``last`` things that happened, oldest first; of one kind and of one device, if they are named.
+
+        Raises `UnknownTarget` for a device of which nothing is known.
+        """
+        asked = {"limit": str(last), "kind": kind, "device": device}
+        return self._list("events", {name: value for name, value in asked.items() if value})
 
     # --- what to do -----------------------------------------------------------------------------------------
 
-    def command(self, target: str, value: object, *, timeout_s: float | None, wait: bool) -> Record:
+    def command(
+        self,
+        target: str,
+        value: object,
+        *,
+        timeout_s: float | None,
+        wait: bool,
+        take_over_s: float | None = None,
+    ) -> Record:
         """Give a command; the receipt."""
         body = {"target": target, "value": value, "wait": wait}
         if timeout_s is not None:
             body["timeout_s"] = timeout_s
+        if take_over_s is not None:
+            body["take_over_s"] = take_over_s
         read_s = ANSWER_S if not wait else COMMAND_S if timeout_s is None else timeout_s + COMMAND_MARGIN_S
         return self._object("POST", "commands", body=body, read_s=read_s)
 
@@ -107,10 +142,21 @@ class HubClient:
         """Ask the hub to try a device again now."""
         self._call("POST", f"devices/{quote(device_id, safe='')}/retry", body={})
 
+    def abandon(self, device_id: str) -> None:
+        """Give up a device that stays only to be switched off; raises `UnknownTarget` for any other."""
+        self._call("POST", f"devices/{quote(device_id, safe='')}/abandon", body={})
+
     def activate(self, device_id: str, adapter_id: str, *, is_pinned: bool) -> Record:
         """Ask for the adapter that a device is served through; the device. Raises `UnknownTarget`."""
         path = f"devices/{quote(device_id, safe='')}/adapters/{quote(adapter_id, safe='')}/activate"
         return self._object("POST", path, body={"pin": is_pinned})
+
+    def ask_controller(self, controller_id: str, method: str, what: str, body: object) -> Record:
+        """Ask something of a controller (``limits``, ``profile``, ``acknowledge``, ``give-back``); the controller.
+
+        Raises `UnknownTarget`, and `HubRefused` for what is not possible now.
+        """
+        return self._object(method, f"{_controller(controller_id)}/{what}", body=body)
 
     def log(self, level: str, device_id: str | None) -> None:
         """Ask the hub to tell more or less in its log."""
@@ -313,6 +359,10 @@ class HubClient:
 def hub_meant() -> HubClient:
     """The hub that the environment names."""
     return HubClient(os.environ.get("HOLDFAST_URL") or DEFAULT_URL, os.environ.get("HOLDFAST_TOKEN", ""))
+
+
+def _controller(controller_id: str) -> str:
+    return f"controllers/{quote(controller_id, safe='')}"
 
 
 def _resuming(last_id: str) -> dict[str, str]:

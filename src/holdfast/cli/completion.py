@@ -17,6 +17,11 @@ def complete_name(incomplete: str) -> list[str]:
     return _known(incomplete, "readings", "target")
 
 
+def complete_controller(incomplete: str) -> list[str]:
+    """Controller ids that begin so."""
+    return _known(incomplete, "controllers", "id")
+
+
 def complete_adapter(context: Context, incomplete: str) -> list[str]:
     """Adapters of the device that was named before."""
     from holdfast.cli.client import hub_meant
@@ -33,7 +38,7 @@ def _known(incomplete: str, what: str, key: str) -> list[str]:
 
     try:
         hub = hub_meant()
-        records = hub.devices() if what == "devices" else hub.readings()
+        records = {"devices": hub.devices, "controllers": hub.controllers, "readings": hub.readings}[what]()
     except HoldfastError:  # a shell waiting for a completion is no place for complaints
         return []
     return [name for each in records if (name := str(each.get(key))).startswith(incomplete)]

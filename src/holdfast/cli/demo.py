@@ -1,13 +1,15 @@
-"""``demo``: a simulated house and battery pack on real ports, a hub that keeps both, and somebody at a switch."""
+"""``demo``: a simulated house, battery pack and fermenter on real ports, their hub, and somebody at a switch."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from holdfast.app import FAMILIES
 from holdfast.cli import log_output, loops, say
+from holdfast.cli.demo_fermenter import CONTROLLER, DemoFermenter, can_have_plugs
 from holdfast.cli.demo_pack import PACK, DemoPack, can_have_serial
 from holdfast.cli.demo_screen import RECEIPTS_SHOWN, STORY_SHOWN, lines, live
 from holdfast.cli.demo_site import DEVICE, demo_controller, demo_mapping
@@ -31,7 +33,7 @@ LOOK_S = 0.05
 RATE_OVER_S = 5.0
 """Updates a second are averaged over so long."""
 TOLD = "demo"
-"""The kind of event that tells what the demo does to the pack."""
+"""The kind of event that tells what the demo does to the pack and the fermenter."""
 
 
 class Tally:
@@ -46,7 +48,7 @@ class Tally:
         self.verified = 0
         self.receipts: deque[Receipt] = deque(maxlen=RECEIPTS_SHOWN)
         self.story: deque[Record] = deque(maxlen=STORY_SHOWN)
-        """What befell the pack lately, and what was decided."""
+        """What befell the pack and the fermenter lately, and what was decided."""
         self._samples: deque[tuple[float, int]] = deque(((self.begun_t, 0),))
 
     @property
@@ -100,18 +102,35 @@ class Tally:
 
 
 def _is_story(payload: Mapping[str, Any]) -> bool:
-    """Whether an event belongs to what befell the pack; that a reserve is tried is told by what comes of it."""
-    kind: str = payload["kind"]
-    return kind == TOLD or (kind == "failover" and payload.get("decision") != "trying")
+    """Whether an event belongs to what befell them; that a reserve is tried is told by what comes of it."""
+    match payload["kind"]:
+        case "demo":
+            return True
+        case "failover":
+            return payload.get("decision") != "trying"
+        case "control":
+            return str(payload.get("state", "")).startswith("safety")
+        case _:
+            return False
 
 
 async def show(seconds: float | None) -> bool:
     """Run the demo until it is stopped or ``seconds`` have passed; whether data flowed and a receipt was verified."""
     stop = loops.stop_asked()
     has_serial = await asyncio.to_thread(can_have_serial)
-    with log_output.logging_to_stderr("error", as_json=False):  # the outages are on purpose
-        async with demo_controller() as house, DemoPack(has_serial=has_serial) as pack:
-            mapping = demo_mapping(house.host, house.port, pack.mapping())
+    has_plugs = await asyncio.to_thread(can_have_plugs)
+    with log_output.logging_to_stderr("critical", as_json=False):  # the outages are on purpose
+        async with AsyncExitStack() as simulated:
+            house = await simulated.enter_async_context(demo_controller())
+            pack = await simulated.enter_async_context(DemoPack(has_serial=has_serial))
+            fermenter = await simulated.enter_async_context(DemoFermenter()) if has_plugs else None
+            mapping = demo_mapping(
+                house.host,
+                house.port,
+                pack.mapping(),
+                *(fermenter.devices() if fermenter else ()),
+                controllers=[fermenter.controller()] if fermenter else (),
+            )
             secrets = SecretSource(allow_plain_secrets=True)
             spec = await asyncio.to_thread(read_site, mapping, FAMILIES, secrets=secrets, source="demo")
             async with running(spec, Door(host="127.0.0.1", port=0)) as (hub, url):
@@ -122,11 +141,19 @@ async def show(seconds: float | None) -> bool:
                     _count(hub, tally),
                     _switch(hub),
                     pack.suffer(lambda text: hub.note(TOLD, text, device=PACK)),
+                    *_life(fermenter, hub),
                     (live if say.is_terminal() else lines)(hub, tally, url),
                 )
                 is_good, summary = tally.is_good, tally.summary()
     say.line(summary)
     return is_good
+
+
+def _life(fermenter: DemoFermenter | None, hub: Hub) -> list[Coroutine[Any, Any, None]]:
+    """The sensor's work, and what befalls the fermenter."""
+    if fermenter is None:
+        return []
+    return [fermenter.sense(hub), fermenter.suffer(lambda text: hub.note(TOLD, text, device=CONTROLLER))]
 
 
 async def _until(stop: asyncio.Event, seconds: float | None, *work: Coroutine[Any, Any, None]) -> None:

@@ -6,11 +6,15 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from holdfast.cli import say, words
+from holdfast.cli.demo_fermenter import CONTROLLER
 from holdfast.cli.demo_pack import PACK
+from holdfast.cli.demo_site import DEVICE
 from holdfast.cli.records import device_record, reading_record, reason_record, receipt_record
 from holdfast.hub.events import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -22,21 +26,26 @@ if TYPE_CHECKING:
 
 RECEIPTS_SHOWN = 1
 """The latest commands; with more the picture would not fit."""
-STORY_SHOWN = 4
-"""The latest of what befell the pack: enough for a plug that is pulled, the move, the plug put back, and the return."""
+STORY_SHOWN = 3
+"""The latest of what befell the pack and the fermenter."""
 FRAME_S = 0.25
 """Four pictures a second: every update is seen, and drawing costs little."""
+FERMENTER_TOLD = {
+    "beer/temperature": "beer",
+    "beer/gravity": "",
+    "fermenter/heating": "heater",
+    "fermenter/cooling": "fridge",
+}
 PACK_TOLD = ("soc", "current", "power", "cell_spread")
-PACK_EVERY_S = 5.0
-"""In a pipe the pack is told of so often: its currents change with every frame."""
+TOLD_EVERY_S = 5.0
+"""In a pipe pack and fermenter are told of so often: their values change with every frame."""
 
 
 def hints(url: str) -> tuple[str, ...]:
     """What to try in another terminal."""
     return (
-        f"A simulated house and battery pack; their hub: {url}/api/docs",
-        f"In another terminal:  export HOLDFAST_URL={url}",
-        "  holdfast set house/kitchen true; holdfast watch; holdfast events",
+        f"A simulated house and more:  export HOLDFAST_URL={url}",
+        "  holdfast set house/kitchen true; holdfast watch; holdfast controllers",
     )
 
 
@@ -57,7 +66,7 @@ def picture(hub: Hub, tally: Tally, url: str) -> Group:
 
     from holdfast.cli import demo_tables, tables
 
-    house, pack = (tables.headline(device_record(each)) for each in hub.devices.values())
+    house, pack = (tables.headline(device_record(hub.device(each))) for each in (DEVICE, PACK))
     receipts = [tables.receipt(receipt_record(receipt)) for receipt in tally.receipts]
     story = [
         Text(f"{words.clock_time(each.at.isoformat())} {words.clean(each.payload['text'])}")
@@ -72,6 +81,7 @@ def picture(hub: Hub, tally: Tally, url: str) -> Group:
         Text(),
         pack,
         demo_tables.pack(hub),
+        *_fermenter(hub),
         *_exactly(STORY_SHOWN, story),
         rate,
     ]
@@ -86,6 +96,24 @@ def _exactly(number: int, lines: list[Text]) -> list[Text]:
     from rich.text import Text
 
     return [*lines, *(Text() for _ in range(number - len(lines)))]
+
+
+def _fermenter(hub: Hub) -> list[Text]:
+    """The fermenter in two lines, or what it would need."""
+    from rich.text import Text
+
+    if hub.controllers.get(CONTROLLER) is None:
+        return [Text(), Text("For the fermenter: pip install 'holdfast[kasa]'", style="dim")]
+    line = Text("Fermenter: ", style="bold")
+    line.append(f"{hub.reading(f'{CONTROLLER}/state').value}", style="")
+    line.append(f", {_told(hub, FERMENTER_TOLD)}", style="not bold")
+    return [line, Text(f"  {words.clean(hub.reading(f'{CONTROLLER}/reason').value)}", style="dim")]
+
+
+def _told(hub: Hub, named: Mapping[str, str]) -> str:
+    """Readings in a line, each behind its name."""
+    told = ((name, reading_record(hub.reading(target))) for target, name in named.items())
+    return ", ".join(f"{name} {words.reading(record)}".strip() for name, record in told)
 
 
 async def lines(hub: Hub, tally: Tally, url: str) -> None:
@@ -106,18 +134,21 @@ class _Changes:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._seen: dict[str, str] = {}
-        self._pack_t = asyncio.get_running_loop().time() - PACK_EVERY_S
+        self._told_t: dict[str, float] = {}
 
     def line(self, record: Record) -> str:
         """One record in words, empty if there is nothing to say."""
         payload = record.payload
         if record.kind is Kind.READING:
-            return self._pack() if payload.target.startswith(f"{PACK}/") else self._reading(payload)
+            return self._reading(payload)
         if record.kind is Kind.COMMAND:
             return words.receipt(receipt_record(payload))
         if record.kind is Kind.AVAILABILITY:
             why = words.reason(reason_record(payload["reason"]))
             return f"{payload['device']} is {payload['availability']}" + (f": {why}" if why else "")
+        if record.kind is Kind.EVENT and payload.get("device") == CONTROLLER:
+            is_told = payload["kind"] in ("control", "demo")
+            return f"{CONTROLLER}: {words.clean(payload['text'])}" if is_told else ""
         if record.kind is Kind.EVENT and payload.get("device") == PACK:
             is_decision = payload["kind"] == "failover"
             return (
@@ -126,17 +157,28 @@ class _Changes:
         return ""
 
     def _reading(self, reading: Reading) -> str:
+        match reading.target.partition("/")[0]:
+            case "pack-1":
+                return self._now_and_then(PACK, self._pack)
+            case "fermenter" | "beer" | "heater" | "fridge":
+                return self._now_and_then(CONTROLLER, self._fermenter)
         text = words.reading(reading_record(reading))
         if self._seen.get(reading.target) == text:
             return ""
         self._seen[reading.target] = text
         return f"{reading.target}: {text}"
 
-    def _pack(self) -> str:
-        """The pack in a line, if that is due."""
+    def _now_and_then(self, what: str, say: Callable[[], str]) -> str:
+        """A line of it, if one is due."""
         now = asyncio.get_running_loop().time()
-        if now - self._pack_t < PACK_EVERY_S:
+        if now - self._told_t.get(what, -TOLD_EVERY_S) < TOLD_EVERY_S:
             return ""
-        self._pack_t = now
+        self._told_t[what] = now
+        return say()
+
+    def _pack(self) -> str:
         facts = [words.reading(reading_record(self._hub.reading(f"{PACK}/{key}"))) for key in PACK_TOLD]
         return f"{PACK}, through {self._hub.device(PACK).active.adapter.id}: {', '.join(facts)}"
+
+    def _fermenter(self) -> str:
+        return f"{CONTROLLER}: {_told(self._hub, FERMENTER_TOLD)}"

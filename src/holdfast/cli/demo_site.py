@@ -20,7 +20,7 @@ from holdfast.simulators.ipcom import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 DEVICE = "house"
 RESIDENTS_PAUSE_S = 6.0
@@ -34,7 +34,9 @@ def demo_controller(seed: int | None = None) -> IpcomController:
     return IpcomController(replace(house, life=life), rng=random.Random(seed))
 
 
-def demo_mapping(host: str, port: int, *more: Mapping[str, Any]) -> dict[str, Any]:
+def demo_mapping(
+    host: str, port: int, *more: Mapping[str, Any], controllers: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
     """The site, as a mapping of the keys that a site file has; ``more`` are devices besides the house."""
     user, password = DEMO_ACCOUNT
     modules = {
@@ -75,6 +77,7 @@ def demo_mapping(host: str, port: int, *more: Mapping[str, Any]) -> dict[str, An
             },
             *more,
         ],
+        "controllers": list(controllers),
     }
 
 

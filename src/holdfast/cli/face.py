@@ -44,7 +44,7 @@ class Face(Protocol):
         """One device; raises `UnknownTarget`."""
 
     def readings(self, device_id: str | None = None) -> list[Record]:
-        """All readings, or those of one device."""
+        """All readings, or those of one device or controller."""
 
     def links(self) -> list[Record]:
         """The link report of every endpoint."""
@@ -55,8 +55,16 @@ class Face(Protocol):
     def alarms(self) -> list[Record]:
         """The alarms that are on."""
 
-    def command(self, target: str, value: object, *, timeout_s: float | None, wait: bool) -> Record:
-        """Give a command; the receipt, ended if ``wait``."""
+    def command(
+        self,
+        target: str,
+        value: object,
+        *,
+        timeout_s: float | None,
+        wait: bool,
+        take_over_s: float | None = None,
+    ) -> Record:
+        """Give a command; the receipt, ended if ``wait``. ``take_over_s``: take it over from its controller."""
 
     def changes(self) -> Iterator[Change]:
         """What happens, for ever."""
@@ -74,13 +82,27 @@ class Face(Protocol):
         """Take leave."""
 
 
+class SiteFace(Face, Protocol):
+    """The same with the controllers of the site."""
+
+    def controllers(self) -> list[Record]:
+        """All controllers."""
+
+    def temperature_unit(self) -> str:
+        """The unit in which its owner reads temperatures: ``°C`` or ``°F``."""
+
+    def owner_of(self, target: str) -> str:
+        """The controller that would guard a target and does not run here; empty if there is none."""
+
+
 @contextmanager
-def face_of(site: Path | None, *, device_of: str = "") -> Iterator[Face]:
+def face_of(site: Path | None, *, device_of: str = "") -> Iterator[SiteFace]:
     """The hub that the user means: a site file's devices run here, or the hub of ``HOLDFAST_URL``.
 
-    ``device_of`` is a target or name whose device alone is needed; with a site file the others are left in peace.
+    ``device_of`` is a target or name whose device alone is needed, or whose controller with what it names; with a site
+    file the others are left in peace.
     """
-    face: Face
+    face: SiteFace
     if site is None:
         from holdfast.cli.client import hub_meant
 

@@ -61,7 +61,7 @@ def _name(known: Known) -> tuple[str, ...]:
 
 
 def of_devices(devices: Iterable[Mapping[str, Any]]) -> list[Known]:
-    """Everything that can be set, of devices as the API has them."""
+    """Everything that can be set, of devices and controllers as the API has them."""
     return [
         Known(str(each["target"]), str(each.get("name") or ""), tuple(map(str, each.get("aliases") or ())))
         for device in devices

@@ -16,21 +16,29 @@ from holdfast.app import FAMILIES, run_site
 from holdfast.cli import loops, names
 from holdfast.cli.face import Change
 from holdfast.cli.log_output import logging_to_stderr
-from holdfast.cli.records import device_record, reading_record, reason_record, receipt_record, stamp
+from holdfast.cli.records import (
+    controller_record,
+    device_record,
+    reading_record,
+    reason_record,
+    receipt_record,
+    stamp,
+)
 from holdfast.cli.site_secrets import secrets_of
+from holdfast.cli.units import CELSIUS, UNITS
 from holdfast.errors import UnknownTarget
 from holdfast.hub.events import Kind
 from holdfast.hub.site.yaml import load_site
 from holdfast.model import Authority, Availability, Issuer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
     from pathlib import Path
 
     from holdfast.cli.records import Record
     from holdfast.hub.events import Record as StreamRecord
     from holdfast.hub.hub import Hub
-    from holdfast.hub.site.spec import SiteSpec
+    from holdfast.hub.site.spec import ControllerSpec, SiteSpec
 
 T = TypeVar("T")
 
@@ -45,8 +53,10 @@ class OwnHub:
     is_here = True
     is_own = True
 
-    def __init__(self, spec: SiteSpec, where: str) -> None:
+    def __init__(self, spec: SiteSpec, where: str, left_out: Sequence[ControllerSpec] = ()) -> None:
         self.where = where
+        self._temperature_unit = UNITS.get(spec.temperature_unit, CELSIUS)
+        self._left_out = left_out
         self._stack = contextlib.AsyncExitStack()
         with contextlib.ExitStack() as around:
             # Failures are told by availability and receipts; the log is for what nobody foresaw.
@@ -58,12 +68,19 @@ class OwnHub:
 
     @classmethod
     def of_file(cls, file: Path, *, device_of: str = "") -> OwnHub:
-        """The devices of a site file, or only the one that ``device_of`` names or belongs to."""
+        """What a site file has, or only the device or controller that ``device_of`` names or belongs to.
+
+        A controller brings the devices that it names. A device comes without its controller.
+        """
         spec = load_site(file, FAMILIES)
-        if device_of:
-            device_id = device_meant(device_of, spec)
-            spec = replace(spec, devices=tuple(each for each in spec.devices if each.device.id == device_id))
-        return cls(spec, str(file))
+        if not device_of:
+            return cls(spec, str(file))
+        ident = device_meant(device_of, spec)
+        controllers = tuple(each for each in spec.controllers if each.id == ident)
+        meant = {ident, *(target.partition("/")[0] for each in controllers for target in _targets(each))}
+        devices = tuple(each for each in spec.devices if each.device.id in meant)
+        left_out = [each for each in spec.controllers if each not in controllers]
+        return cls(replace(spec, devices=devices, controllers=controllers), str(file), left_out)
 
     # --- what is known ------------------------------------------------------------------------------------
 
@@ -75,8 +92,23 @@ class OwnHub:
         """One device; raises `UnknownTarget`."""
         return device_record(self.hub.device(device_id))
 
+    def controllers(self) -> list[Record]:
+        """All controllers."""
+        return [controller_record(self.hub, each) for each in self.hub.controllers]
+
+    def temperature_unit(self) -> str:
+        """The unit in which the site's owner reads temperatures."""
+        return self._temperature_unit
+
+    def owner_of(self, target: str) -> str:
+        """The controller that would guard a target and was left out; empty if there is none."""
+        owners = [
+            each.id for each in self._left_out if target in (each.settings.heater, each.settings.cooler)
+        ]
+        return owners[0] if owners else ""
+
     def readings(self, device_id: str | None = None) -> list[Record]:
-        """All readings, or those of one device."""
+        """All readings, or those of one device or controller."""
         return [reading_record(each) for each in self.hub.readings(device_id)]
 
     def links(self) -> list[Record]:
@@ -99,11 +131,19 @@ class OwnHub:
 
     # --- what to do -----------------------------------------------------------------------------------------
 
-    def command(self, target: str, value: object, *, timeout_s: float | None, wait: bool) -> Record:
+    def command(
+        self,
+        target: str,
+        value: object,
+        *,
+        timeout_s: float | None,
+        wait: bool,
+        take_over_s: float | None = None,
+    ) -> Record:
         """Give a command; the receipt."""
 
         async def give() -> Record:
-            receipt = self.hub.command(target, value, PERSON, timeout_s)
+            receipt = self.hub.command(target, value, PERSON, timeout_s, take_over_s=take_over_s)
             return receipt_record(await self.hub.ended(receipt) if wait else receipt)
 
         return self._run(give())
@@ -166,9 +206,14 @@ async def _within(work: Callable[[], Any], seconds: float) -> Any:
         return None
 
 
+def _targets(controller: ControllerSpec) -> tuple[str, ...]:
+    settings = controller.settings
+    return (settings.sensor, settings.gravity, settings.heater, settings.cooler)
+
+
 def device_meant(name: str, spec: SiteSpec) -> str:
-    """The device that a device's id, a target or a name belongs to; raises `UnknownTarget`."""
-    ids = [each.device.id for each in spec.devices]
+    """The device or controller that an id, a target or a name belongs to; raises `UnknownTarget`."""
+    ids = [each.device.id for each in spec.devices] + [each.id for each in spec.controllers]
     head = name.partition("/")[0]
     if head in ids:
         return head

@@ -9,8 +9,21 @@ from typer.core import TyperGroup
 
 from holdfast._version import __version__
 from holdfast.cli import say
-from holdfast.cli.commands import act, hub, living, look, rehearse, safe, site, trial, watch
+from holdfast.cli.commands import (
+    act,
+    control,
+    discover,
+    hub,
+    living,
+    look,
+    rehearse,
+    safe,
+    site,
+    trial,
+    watch,
+)
 from holdfast.cli.exits import code_of
+from holdfast.cli.take_over import TakingOver
 from holdfast.errors import HoldfastError
 
 
@@ -68,6 +81,8 @@ program.command(rich_help_panel=_RUNNING)(hub.demo)
 program.command(rich_help_panel=_RUNNING)(hub.serve)
 program.command(rich_help_panel=_RUNNING)(rehearse.simulate)
 program.command(rich_help_panel=_RUNNING)(site.check)
+program.command(rich_help_panel=_RUNNING)(discover.init)
+program.command(rich_help_panel=_RUNNING)(discover.discover)
 program.add_typer(site.importing, name="import", rich_help_panel=_RUNNING)
 
 program.command(rich_help_panel=_RUNNING)(safe.backup)
@@ -78,20 +93,27 @@ program.command(rich_help_panel=_CHANGING)(living.export)
 program.add_typer(living.device, name="device", rich_help_panel=_CHANGING)
 program.add_typer(living.adapter, name="adapter", rich_help_panel=_CHANGING)
 program.add_typer(living.output, name="output", rich_help_panel=_CHANGING)
+program.add_typer(living.controller, name="controller", rich_help_panel=_CHANGING)
 
 program.command(rich_help_panel=_LOOKING)(look.status)
 program.command(rich_help_panel=_LOOKING)(watch.watch)
 program.command(rich_help_panel=_LOOKING)(look.devices)
+program.command(rich_help_panel=_LOOKING)(control.controllers)
 program.command(rich_help_panel=_LOOKING)(look.links)
 program.command(rich_help_panel=_LOOKING)(look.events)
 program.command("test", rich_help_panel=_LOOKING)(trial.try_device)
 
-program.command("set", rich_help_panel=_ACTING, context_settings=_NEGATIVE_NUMBERS)(act.set_)
+program.command("set", cls=TakingOver, rich_help_panel=_ACTING, context_settings=_NEGATIVE_NUMBERS)(act.set_)
 for _command in (act.on, act.off, act.toggle, act.dim, act.close, act.stop):
     program.command(rich_help_panel=_ACTING)(_command)
 program.command("open", rich_help_panel=_ACTING)(act.open_)
 program.command(rich_help_panel=_ACTING)(act.retry)
+program.command(rich_help_panel=_ACTING)(act.abandon)
 program.command(rich_help_panel=_ACTING)(act.activate)
+program.command(rich_help_panel=_ACTING, context_settings=_NEGATIVE_NUMBERS)(control.limits)
+program.command(rich_help_panel=_ACTING)(control.profile)
+program.command(rich_help_panel=_ACTING)(control.acknowledge)
+program.command("give-back", rich_help_panel=_ACTING)(control.give_back)
 program.command(rich_help_panel=_ACTING)(act.log)
 
 # The earlier program's names for covers still work.

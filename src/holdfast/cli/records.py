@@ -1,18 +1,24 @@
-"""Devices, readings and receipts as the API's JSON has them: those of this process take the same shape."""
+"""Devices, controllers, readings and receipts as the API's JSON has them: those of this process take the same shape."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from holdfast.model import Reason, ReasonCode
+from holdfast.model import Reading, Reason, ReasonCode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.hub.controllers.thermostat import Thermostat
+    from holdfast.hub.hub import Hub
     from holdfast.link.attachment import Attachment
     from holdfast.link.device import LinkedDevice
-    from holdfast.model import Adapter, Capability, Device, Reading, Receipt
+    from holdfast.model import Adapter, Capability, Receipt
 
 
 Record = Mapping[str, Any]
@@ -39,7 +45,10 @@ def device_record(device: LinkedDevice) -> dict[str, Any]:
             *(_adapter_record(each) for each in device.attachments),
             *(_disabled_record(each) for each in device.device.adapters if not each.is_enabled),
         ],
-        "capabilities": [_capability_record(device.device, each) for each in device.capabilities.values()],
+        "capabilities": [
+            _capability_record(device.id, each, device.device.outputs.get(each.key, {}).get("aliases", ()))
+            for each in device.capabilities.values()
+        ],
     }
 
 
@@ -83,11 +92,11 @@ def _disabled_record(adapter: Adapter) -> dict[str, Any]:
     }
 
 
-def _capability_record(device: Device, capability: Capability) -> dict[str, Any]:
+def _capability_record(holder_id: str, capability: Capability, aliases: Iterable[str] = ()) -> dict[str, Any]:
     return {
         "key": capability.key,
-        "target": f"{device.id}/{capability.key}",
-        "aliases": list(device.outputs.get(capability.key, {}).get("aliases", ())),
+        "target": f"{holder_id}/{capability.key}",
+        "aliases": list(aliases),
         "type": capability.type.value,
         "role": capability.role,
         "name": capability.name,
@@ -98,10 +107,36 @@ def _capability_record(device: Device, capability: Capability) -> dict[str, Any]
         "commands": list(capability.commands),
         "writable": capability.writable,
         "essential": capability.essential,
+        "fail_safe": capability.fail_safe,
         "member": capability.member,
         "group": capability.group,
         "deadline_s": capability.deadline_s,
     }
+
+
+def controller_record(hub: Hub, controller: Thermostat) -> dict[str, Any]:
+    """A controller: its report, and what it can do."""
+    from holdfast.hub.controllers.report import report_of
+
+    report = report_of(hub, controller)
+    known = controller.capabilities.values()
+    return {
+        **{key: _plain(value) for key, value in report.members().items()},
+        "capabilities": [_capability_record(controller.id, each) for each in known],
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A part of a report as JSON has it."""
+    if isinstance(value, Reading):
+        return reading_record(value)
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, datetime):
+        return stamp(value)
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value.value if isinstance(value, Enum) else value
 
 
 def reason_record(reason: Reason) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from holdfast.cli.catching_up import catch_up
+from holdfast.cli.error_log import errors_logged
+from holdfast.cli.site_secrets import secrets_of
 from holdfast.clock import SystemClock
 from holdfast.hub.hub import Hub
 
@@ -53,7 +55,11 @@ async def kept(start: Opening, door: Door, record: Path | None = None) -> AsyncI
     hub = Hub(SystemClock(asyncio.get_running_loop()), name=start.spec.name, store=start.store)
     living = start.living(hub)
     try:
-        async with _at_work(hub, start.spec, door, living, record, start) as url:
+        secrets = secrets_of([*start.spec.devices, *start.leaving.values()])
+        async with (
+            errors_logged(hub, start.folder, secrets),
+            _at_work(hub, start.spec, door, living, record, start) as url,
+        ):
             catching_up = asyncio.create_task(catch_up(hub, start, living), name="catch up with the store")
             try:
                 yield hub, url
@@ -79,6 +85,8 @@ async def _at_work(
 
     for device in spec.devices:
         hub.add(device)
+    for controller in spec.controllers:
+        hub.add_controller(controller)
     if start is not None:
         hub.restore(start.saved, start.leaving)
     if record is not None:

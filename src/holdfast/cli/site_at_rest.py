@@ -28,7 +28,7 @@ CAUSE = "its device was removed or changed while no hub ran, and it was not know
 class SiteAtRest(LivingSite):
     """The same changes, saved in the same way; nothing is connected, so nothing has to reconnect."""
 
-    async def _carry_out(self, spec: SiteSpec, steps: Sequence[Step]) -> None:
+    async def _carry_out(self, spec: SiteSpec, steps: Sequence[Step], rest: Sequence[str]) -> None:
         """The next hub reads the site when it starts."""
 
 

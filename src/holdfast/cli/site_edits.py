@@ -82,5 +82,17 @@ def remove_output(device: str, key: str) -> SiteEdit:
     return SiteEdit("DELETE", path, None, lambda site: edit.drop_output(site, device, key))
 
 
+def put_controller(controller: Site) -> SiteEdit:
+    """Add or change a controller."""
+    path = _path("controllers", controller["id"])
+    return SiteEdit("PUT", path, controller, lambda site: edit.put_controller(site, controller))
+
+
+def remove_controller(controller: str) -> SiteEdit:
+    """Remove a controller."""
+    path = _path("controllers", controller)
+    return SiteEdit("DELETE", path, None, lambda site: edit.drop_controller(site, controller))
+
+
 def _path(*parts: object) -> str:
     return "/".join(quote(str(each), safe="") for each in parts)

@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from holdfast.cli import words
+from holdfast.cli import controller_words, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from holdfast.cli.records import Record
 
 _AVAILABILITY = {"online": "green", "degraded": "yellow", "offline": "bold red", "unknown": "dim"}
+_STATE = {"heating": "bold green", "cooling": "bold green", "idle": "green", "off": "dim"}
+_CALM = (
+    "waiting to heat",
+    "waiting to cool",
+    "heating minimum time",
+    "cooling minimum time",
+    "not decided yet",
+)
 _QUALITY = {"good": "green", "late": "yellow", "stale": "red", "unknown": "dim"}
 _RECEIPT = {"verified": "bold green", "accepted": "cyan", "sent": "cyan", "superseded": "yellow"}
 _LINK = {"live": "green", "blocked": "bold red", "waiting": "yellow"}
@@ -61,6 +69,57 @@ def devices(records: Iterable[Record]) -> Table:
             text("; ".join(filter(None, (words.reason(each.get("reason")), words.redundancy(each))))),
         )
     return table
+
+
+def controllers(records: Iterable[Record], unit: str) -> Table:
+    """One line a controller."""
+    table = sheet("controller", "state", "temperature", "limits", "heater", "cooler")
+    table.padding = CLOSE
+    for column in table.columns[:4]:
+        column.no_wrap = True
+    for each in records:
+        table.add_row(
+            text(each.get("id")),
+            controller_state(each),
+            text(controller_words.shown(each, unit)),
+            text(controller_words.limits(each, unit)),
+            text(controller_words.plug(each.get("heater"))),
+            text(controller_words.plug(each.get("cooler"))),
+        )
+    return table
+
+
+def controller_state(record: Record) -> Text:
+    """What a controller does, in its colour."""
+    word = controller_words.state(record)
+    return Text(word, style=_STATE.get(word, "" if word in _CALM else "bold red"))
+
+
+def controller_headline(record: Record, unit: str) -> Text:
+    """A controller in one line: its name, what it does, and why."""
+    line = Text()
+    name, ident = words.clean(record.get("name") or record.get("id")), words.clean(record.get("id"))
+    line.append(name if name == ident else f"{name} ({ident})", style="bold")
+    line.append(": ")
+    line.append_text(controller_state(record))
+    line.append(
+        f", temperature {controller_words.shown(record, unit)}, limits {controller_words.limits(record, unit)}"
+    )
+    if record.get("reason"):
+        line.append(f": {words.clean(record['reason'])}")
+    return line
+
+
+def controller_lines(record: Record) -> list[Text]:
+    """What a person should know of it besides, a line each: its plugs, its profile, alarms and remarks."""
+    lines = [
+        text(f"  {role} {record[role].get('target')}: {controller_words.plug(record[role])}")
+        for role in controller_words.ROLES
+        if record.get(role) is not None
+    ]
+    if record.get("profile") is not None:
+        lines.append(text(f"  {controller_words.profile(record['profile'])}"))
+    return lines + [text(f"  {each}", "yellow") for each in controller_words.remarks(record)]
 
 
 def headline(device: Record) -> Text:

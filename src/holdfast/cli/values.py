@@ -24,6 +24,11 @@ def read_value(text: str) -> bool | int | float | str:
     return float(word) if _NUMBER.fullmatch(word) else word
 
 
+def is_number(text: str) -> bool:
+    """Whether it looks like a number."""
+    return _NUMBER.fullmatch(text.strip()) is not None
+
+
 def read_assignment(text: str) -> tuple[str, bool | int | float | str]:
     """``house/kitchen=true`` as target and value."""
     target, _, value = (part.strip() for part in text.partition("="))

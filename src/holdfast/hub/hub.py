@@ -8,9 +8,13 @@ import logging
 import math
 from collections import OrderedDict
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UnknownTarget
+from holdfast.hub.attempts_told import error_in_words, error_of, event_of
+from holdfast.hub.controllers.ownership import Controllers
+from holdfast.hub.controllers.thermostat import Thermostat
 from holdfast.hub.events import EventStream, Kind
 from holdfast.hub.partings import CAUSES, Partings
 from holdfast.hub.ports import AlarmEntry, EventEntry, MemoryEntry, OrderEntry, ReceiptEntry, SwitchEntry
@@ -21,10 +25,12 @@ from holdfast.link.core import Core
 from holdfast.link.supervisor import Hint
 from holdfast.link.taps import Recording
 from holdfast.model import (
+    Adapter,
     Availability,
     Capability,
     CommandState,
     Issuer,
+    Purpose,
     Reading,
     Reason,
     ReasonCode,
@@ -41,14 +47,19 @@ if TYPE_CHECKING:
     from holdfast.clock import Clock
     from holdfast.hub.ports import Entry, Saved, Store
     from holdfast.hub.site.plan import Step
-    from holdfast.hub.site.spec import DeviceSpec
+    from holdfast.hub.site.spec import ControllerSpec, DeviceSpec, SiteSpec
     from holdfast.hub.storekeeper import StoreState
     from holdfast.link.device import LinkedDevice
+    from holdfast.link.driver import Remembered
     from holdfast.link.failover import Note
     from holdfast.link.link import Link
     from holdfast.link.session import Endpoint
     from holdfast.link.supervisor import LinkSupervisor
+    from holdfast.model import Attempt
 
+ATTEMPTS_KEPT = 20
+ATTEMPTS_KEPT_EACH = 75
+"""Of a standing order's attempts the first so many are kept in the store, then one of so many: one in ten minutes."""
 RECEIPTS_KEPT = 2000
 """Ended receipts that are kept at hand; older ones are in the store."""
 FAIL_SAFE_STOP_S = 10.0
@@ -57,6 +68,8 @@ WRITTEN_S = 1.0
 """How long an answer may wait for the store: a healthy one needs milliseconds, a sick one is not waited for."""
 PINNED = "pinned adapter"
 """Under this key the store remembers which adapter a person pinned for a device."""
+ADAPTER = "adapter "
+"""Keys that begin so keep what an adapter's driver must know again after a restart, and the address it is about."""
 MEMBER = "member "
 """Keys that begin so remember what a member of a device showed of itself: the keys of its capabilities."""
 STORE_TARGET = "hub/store"
@@ -82,6 +95,7 @@ class Hub:
         self.switches: dict[str, SwitchEntry] = {}
         """When fail-safe actuators were last seen to change, by target."""
         self.partings = Partings(self)
+        self.controllers = Controllers(self)
         self.started_at: datetime | None = None
         self.is_running = False
         self._recordings: list[Recording] = []
@@ -114,9 +128,15 @@ class Hub:
     def add(self, spec: DeviceSpec) -> LinkedDevice:
         """Take a device in; adapters with equal endpoints share a link. A running hub dials it at once."""
         device = self.roster.add(spec)
+        self._remember(device)
         if self.is_running:
+            self.partings.newcomers.add(device.id)
             self._order_fail_safes([device], "the device is new, and nobody has decided yet")
         return device
+
+    def add_controller(self, spec: ControllerSpec) -> Thermostat:
+        """Take a controller in, behind the devices that it goes by."""
+        return self.controllers.add(spec)
 
     def start(self) -> None:
         """Begin to keep all links. Fail-safe actuators are ordered to their fail-safe until somebody decides."""
@@ -130,6 +150,8 @@ class Hub:
         for device in self.devices.values():
             if device.fault:
                 self.note("configuration", f"{device.id} is not used: {device.fault}", device=device.id)
+        self._release_ownerless()
+        self.controllers.start()
 
     async def stop(self, patience_s: float = FAIL_SAFE_STOP_S) -> None:
         """Say goodbye to every device and leave no task, timer or socket behind.
@@ -140,6 +162,7 @@ class Hub:
             self.core.close()
             return
         self.is_running = False
+        self.controllers.stop()
         self.note("hub", "stopping")
         try:
             await self._make_safe(patience_s)
@@ -153,20 +176,36 @@ class Hub:
 
     # --- changes while running --------------------------------------------------------------------------------------
 
-    async def reconfigure(self, specs: Sequence[DeviceSpec], steps: Sequence[Step]) -> None:
-        """Take the steps of a plan; only what they name reconnects. ``specs``: the devices of the new site."""
-        new = {spec.device.id: spec for spec in specs}
+    async def reconfigure(self, site: SiteSpec, steps: Sequence[Step]) -> None:
+        """Take the steps of a plan; only what they name reconnects."""
+        new = {spec.device.id: spec for spec in site.devices}
+        rebuilt: set[str] = set()
+        self.controllers.release(site.controllers)
         for step in steps:
             self.note("site", step.text, device=step.device)
             if step.what is What.ADD:
                 await self._welcome(new[step.device])
             elif step.what in CAUSES and self.partings.parts(step):
+                rebuilt.add(step.device)
+                left = self.partings.leaves(step.device)
                 await self.partings.let_go(step)
                 if step.device in new:
                     await self._welcome(new[step.device])
+                    self.partings.inherit(self.devices[step.device], left)
             else:
                 await self.roster.adapt(new[step.device], step.adapters)
+                self._remember(self.devices[step.device])
+        self.controllers.reconfigure(site.controllers, rebuilt)
         self._record_new()
+
+    async def abandon(self, device_id: str) -> None:
+        """A person says that a device which stays only to be switched off is not to be waited for any more.
+
+        Raises `UnknownTarget` for a device that is not leaving.
+        """
+        if self.partings.raw(device_id) is None:
+            raise UnknownTarget(f"{device_id} is not leaving", advice="Take it out of the site instead.")
+        await self.partings.abandon(device_id)
 
     async def _welcome(self, spec: DeviceSpec) -> None:
         await self.partings.make_room(spec)
@@ -181,10 +220,13 @@ class Hub:
         carried out any more is told, never dropped in silence.
         """
         self.switches.update(saved.switches)
+        self.controllers.restore(saved.memories)
         for (ident, key), memory in saved.memories.items():
             device = self.devices.get(ident)
             if device is not None and key == PINNED:
                 device.recall_pin(str(memory.value))
+            elif device is not None and key.startswith(ADAPTER):
+                _recall(device, key.removeprefix(ADAPTER), memory.value)
             elif device is not None and key.startswith(MEMBER) and isinstance(memory.value, list | tuple):
                 device.recall_member(key.removeprefix(MEMBER), [str(each) for each in memory.value])
         for receipt in saved.open_receipts:
@@ -195,18 +237,32 @@ class Hub:
                 may_have_executed=True,
                 ended_at=self.clock.now(),
             )
-            self._publish_receipt(ended)
+            self.publish_receipt(ended)
         for alarm in saved.alarms:
             device_id, _, key = alarm.target.partition("/")
+            payload = {"target": alarm.target, "text": alarm.text, "is_on": True, "since": alarm.since}
+            if self.controllers.get(device_id) is not None:
+                self.alarms[device_id, key] = payload
+                continue
             device = self.devices.get(device_id)
             if device is None or key not in device.capabilities:  # nobody is left who could end it
                 self.keep(replace(alarm, ended_at=self.clock.now()))
                 continue
-            payload = {"target": alarm.target, "text": alarm.text, "is_on": True, "since": alarm.since}
             self.alarms[device_id, key] = payload
             device.recall_alarm(key, alarm.text)
         for entry in saved.orders:
             self.partings.restore(entry, leaving.get(entry.order.id))
+
+    def _remember(self, device: LinkedDevice) -> None:
+        """Let the store have what a device's drivers must know again after a restart, whenever it changes."""
+        for attachment in device.attachments:
+            remembers, adapter = attachment.driver.remembers, attachment.adapter
+            if remembers is not None:
+                remembers.changed = partial(self._keep_remembered, device, adapter, remembers)
+
+    def _keep_remembered(self, device: LinkedDevice, adapter: Adapter, remembers: Remembered) -> None:
+        value = {"url": adapter.url, "known": dict(remembers.to_record())}
+        self.keep(MemoryEntry(device.id, f"{ADAPTER}{adapter.id}", value, self.clock.now()))
 
     async def written(self) -> bool:
         """Wait until all that was told so far is in the store, for `WRITTEN_S` at most; false if it is not."""
@@ -235,7 +291,7 @@ class Hub:
             Kind.AVAILABILITY, "hub", {"device": "hub", "availability": word, "reason": reason}
         )
         self.note("store", text)
-        self._alarm("hub", "store", text, is_on=not state.is_well)
+        self.tell_alarm("hub", "store", text, is_on=not state.is_well)
 
     # --- fail-safe ------------------------------------------------------------------------------------------------
 
@@ -257,8 +313,17 @@ class Hub:
             self.order(target, capability.fail_safe, cause)
             self.release(target)
 
+    def _release_ownerless(self) -> None:
+        """Orders that an earlier run's controller held, and nobody holds in this one, end once they are verified."""
+        for device in self.devices.values():
+            for key in list(device.desk.orders):
+                if self.controllers.owner_of(f"{device.id}/{key}")[0] is None:
+                    self.release(f"{device.id}/{key}")
+
     async def _make_safe(self, patience_s: float) -> None:
         self._order_fail_safes(self.devices.values(), "the hub stops")
+        for device, capability in self._fail_safes(self.devices.values()):
+            self.release(f"{device.id}/{capability.key}")  # whoever held an order has stopped
         waiting = [device for device, _ in self._fail_safes(self.devices.values())]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience_s):
@@ -323,6 +388,7 @@ class Hub:
         self.note("hub", f"the machine slept for {slept_s:.0f} s")
         for link in self.links.values():
             link.suspended(slept_s)
+        self.controllers.suspended()
 
     # --- what is known --------------------------------------------------------------------------------------------
 
@@ -336,36 +402,55 @@ class Hub:
                 f"there is no device {device_id!r}", advice=f"Known devices: {known}."
             ) from None
 
+    def holder(self, ident: str) -> LinkedDevice | Thermostat:
+        """Whoever has readings under this id, a device or a controller; raises `UnknownTarget`."""
+        return self.controllers.get(ident) or self.device(ident)
+
+    def find(self, target: str) -> tuple[LinkedDevice | Thermostat, Capability]:
+        """Whoever has a target, and its capability; raises `UnknownTarget`."""
+        ident, _, key = target.partition("/")
+        holder = self.holder(ident)
+        return holder, _capability(holder.id, holder.capabilities, key)
+
     def resolve(self, target: str) -> tuple[LinkedDevice, Capability]:
         """Device and capability of a target (``house/kitchen``); raises `UnknownTarget`."""
         device_id, _, key = target.partition("/")
         device = self.device(device_id)
-        capability = device.capabilities.get(key)
-        if capability is None:
-            known = ", ".join(sorted(device.capabilities)) or "none"
-            raise UnknownTarget(f"{device_id} has no {key!r}", advice=f"Known there: {known}.")
-        return device, capability
+        return device, _capability(device_id, device.capabilities, key)
 
     def reading(self, target: str) -> Reading:
         """What is known of a target now; raises `UnknownTarget`."""
-        device, capability = self.resolve(target)
-        return device.reading(capability)
+        holder, capability = self.find(target)
+        return holder.reading(capability)
 
-    def readings(self, device_id: str | None = None) -> Iterator[Reading]:
-        """All readings, or those of one device."""
-        devices: Iterable[LinkedDevice] = (
-            self.devices.values() if device_id is None else [self.device(device_id)]
+    def readings(self, ident: str | None = None) -> Iterator[Reading]:
+        """All readings, or those of one device or controller. They may be taken while devices come and go."""
+        holders: list[LinkedDevice | Thermostat] = (
+            [*self.devices.values(), *self.controllers] if ident is None else [self.holder(ident)]
         )
-        for device in devices:
-            for capability in device.capabilities.values():
-                yield device.reading(capability)
+        for holder in holders:
+            for capability in list(holder.capabilities.values()):
+                yield holder.reading(capability)
 
     # --- commands -------------------------------------------------------------------------------------------------
 
-    def command(self, target: str, value: object, issuer: Issuer, timeout_s: float | None = None) -> Receipt:
-        """Take a command; raises `UnknownTarget`, everything else ends in the receipt."""
-        device, capability = self.resolve(target)
-        return device.command(capability.key, value, issuer, timeout_s)
+    def command(
+        self,
+        target: str,
+        value: object,
+        issuer: Issuer,
+        timeout_s: float | None = None,
+        *,
+        take_over_s: float | None = None,
+    ) -> Receipt:
+        """Take a command; raises `UnknownTarget`, everything else ends in the receipt.
+
+        With ``take_over_s`` a person takes a plug over from its controller for so many seconds.
+        """
+        holder, capability = self.find(target)
+        if isinstance(holder, Thermostat):
+            return holder.command(capability.key, value, issuer, timeout_s)
+        return self.controllers.command(holder, capability, value, issuer, timeout_s, take_over_s)
 
     async def ended(self, receipt: Receipt) -> Receipt:
         """Wait for a receipt's end."""
@@ -398,7 +483,7 @@ class Hub:
 
     def end_orders(self, device: LinkedDevice, why: str) -> None:
         """All orders of a device are over, since it goes or is called by another name."""
-        for held in device.desk.drop_orders():
+        for held in device.desk.drop_orders(why):
             self.note("order", f"standing order on {held.order.target} is over: {why}", device=device.id)
             self.keep(
                 OrderEntry(held.order, held.is_released, self.clock.now(), self.partings.raw(device.id))
@@ -419,9 +504,14 @@ class Hub:
         for key in keys:
             capability = device.capabilities[key]
             reading = device.reading(capability)
-            self.stream.publish(Kind.READING, reading.target, reading)
+            self.publish_reading(reading)
             if capability.fail_safe is not None and reading.quality.is_current:
                 self._switched(reading)
+
+    def publish_reading(self, reading: Reading) -> None:
+        """Tell a reading that is different now; controllers that go by it look again."""
+        self.stream.publish(Kind.READING, reading.target, reading)
+        self.controllers.reading_changed(reading.target)
 
     def _switched(self, reading: Reading) -> None:
         """Remember when a fail-safe actuator was last seen to change: minimum times are counted from it."""
@@ -430,12 +520,15 @@ class Hub:
             entry = SwitchEntry(reading.target, reading.value, reading.observed_at or self.clock.now())
             self.switches[reading.target] = entry
             self.keep(entry)
+            self.controllers.switched(entry)
 
     def receipt_changed(self, device: LinkedDevice, receipt: Receipt) -> None:
         """See `link.device.Listener`."""
-        self._publish_receipt(receipt)
+        self.publish_receipt(receipt)
+        self.controllers.receipt_changed(receipt)
 
-    def _publish_receipt(self, receipt: Receipt) -> None:
+    def publish_receipt(self, receipt: Receipt) -> None:
+        """Keep and tell a receipt as it stands now."""
         self.receipts[receipt.id] = receipt
         if len(self.receipts) > RECEIPTS_KEPT:
             self._forget_one()
@@ -466,6 +559,7 @@ class Hub:
         word = "ended" if has_ended else "verified" if order.is_verified else "open"
         self.note("order", f"standing order on {order.target} is {word}: {order.cause}", device=device.id)
         self._keep_order(device, order, has_ended=has_ended)
+        self.controllers.order_changed(order.target)
         if has_ended:
             self.partings.order_ended(device)
 
@@ -478,9 +572,10 @@ class Hub:
 
     def alarm_changed(self, device: LinkedDevice, key: str, text: str, *, is_on: bool) -> None:
         """See `link.device.Listener`."""
-        self._alarm(device.id, key, text, is_on=is_on)
+        self.tell_alarm(device.id, key, text, is_on=is_on)
 
-    def _alarm(self, device_id: str, key: str, text: str, *, is_on: bool) -> None:
+    def tell_alarm(self, device_id: str, key: str, text: str, *, is_on: bool) -> None:
+        """An alarm began, or ended."""
         target = f"{device_id}/{key}"
         now = self.clock.now()
         before = self.alarms.get((device_id, key))
@@ -508,10 +603,32 @@ class Hub:
             lost=list(note.lost),
         )
 
+    def attempt_sent(self, device: LinkedDevice, attempt: Attempt) -> None:
+        """See `link.device.Listener`."""
+        self._tell_attempt(event_of(attempt), attempt)
+
+    def attempt_ended(self, device: LinkedDevice, attempt: Attempt) -> None:
+        """See `link.device.Listener`. What failed is also an event of kind ``error``."""
+        self._tell_attempt(event_of(attempt), attempt)
+        if attempt.outcome is not None and attempt.outcome.is_failure:
+            event = {"kind": "error", "text": error_in_words(attempt), **error_of(attempt)}
+            self._tell_attempt(event, attempt)
+
+    def _tell_attempt(self, event: dict[str, Any], attempt: Attempt) -> None:
+        """All are told; what would push everything else out of the store's journal is not kept there.
+
+        That is healthy renewals, 900 a day and plug, and the tries of an order that a plug has not obeyed for long.
+        """
+        is_monotonous = attempt.number > ATTEMPTS_KEPT and attempt.number % ATTEMPTS_KEPT_EACH
+        if attempt.purpose is Purpose.RENEWAL or (attempt.purpose is Purpose.ORDER and is_monotonous):
+            self.stream.publish(Kind.EVENT, (event["kind"], self.stream.seq), event)
+        else:
+            self.note(**event)
+
     def end_alarms(self, device_id: str, why: str) -> None:
         """Nobody is left who could end the alarms of a device that goes."""
         for ident, key in [each for each in self.alarms if each[0] == device_id]:
-            self._alarm(ident, key, why, is_on=False)
+            self.tell_alarm(ident, key, why, is_on=False)
 
     def capabilities_learned(self, device: LinkedDevice, capabilities: Sequence[Capability]) -> None:
         """See `link.device.Listener`. Who is missing after a restart is told by what was learned before it."""
@@ -525,3 +642,21 @@ class Hub:
             Kind.EVENT, (kind, self.stream.seq), {"kind": kind, "text": text, **more}
         )
         self.keep(EventEntry(record.id, kind, str(more.get("device", "")), record.at, record.payload))
+
+
+def _capability(ident: str, capabilities: Mapping[str, Capability], key: str) -> Capability:
+    found = capabilities.get(key)
+    if found is None:
+        known = ", ".join(sorted(capabilities)) or "none"
+        raise UnknownTarget(f"{ident} has no {key!r}", advice=f"Known there: {known}.")
+    return found
+
+
+def _recall(device: LinkedDevice, adapter_id: str, value: Any) -> None:
+    """Only where the adapter still has the address that the record is about."""
+    for attachment in device.attachments:
+        remembers, adapter = attachment.driver.remembers, attachment.adapter
+        if remembers is not None and adapter.id == adapter_id and isinstance(value, dict):
+            known = value.get("known")
+            if value.get("url") == adapter.url and isinstance(known, dict):
+                remembers.recall(known)

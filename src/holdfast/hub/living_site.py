@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from holdfast.hub.ports import SiteChanged
-from holdfast.hub.site.plan import others, plan
+from holdfast.hub.site.controllers import NAMES
+from holdfast.hub.site.plan import changed_controllers, others, plan
 from holdfast.hub.site.problems import SiteError
 
 if TYPE_CHECKING:
@@ -85,6 +86,16 @@ class LivingSite:
         changing.add_done_callback(self._under_way.discard)
         return await asyncio.shield(changing)
 
+    @property
+    def in_force(self) -> dict[str, Any]:
+        """The site with what was set of its controllers while they ran: what another hub would have to be given."""
+        return self._hub.controllers.laid_over(self.mapping)
+
+    async def abandon(self, device_id: str) -> Change:
+        """A person gives up a device that stays only to be switched off; raises `UnknownTarget` for any other."""
+        await self._hub.abandon(device_id)
+        return Change(steps=(), others=(f"{device_id}: is given up",), revision=self.revision, is_done=True)
+
     async def settled(self) -> None:
         """Wait until no change is under way; the hub is stopped only then."""
         while self._under_way:
@@ -103,13 +114,15 @@ class LivingSite:
             mapping = change(self.mapping)
             spec = await asyncio.to_thread(self._read, mapping)
             steps, rest = tuple(plan(self.mapping, mapping)), tuple(others(self.mapping, mapping))
-            _refuse(spec, mapping, {step.device for step in steps})
+            _refuse(
+                spec, mapping, {step.device for step in steps} | changed_controllers(self.mapping, mapping)
+            )
             if dry_run or not (steps or rest):
                 return Change(steps=steps, others=rest, revision=self.revision, is_done=not dry_run)
             wanted = self.revision if expected is None else expected
             self.revision = await self._save(mapping, steps, wanted)
             self.mapping = mapping
-            await self._carry_out(spec, steps)
+            await self._carry_out(spec, steps, rest)
             return Change(steps=steps, others=rest, revision=self.revision, is_done=True)
 
     async def _save(self, mapping: Mapping[str, Any], steps: Sequence[Step], expected: int) -> int:
@@ -123,21 +136,30 @@ class LivingSite:
             partings.call_off()
             raise
 
-    async def _carry_out(self, spec: SiteSpec, steps: tuple[Step, ...]) -> None:
+    async def _carry_out(self, spec: SiteSpec, steps: tuple[Step, ...], rest: Sequence[str]) -> None:
         self._hub.name = spec.name
-        await self._hub.reconfigure(spec.devices, steps)
+        for line in rest:
+            self._hub.note("site", line)
+        await self._hub.reconfigure(spec, steps)
 
 
 def _refuse(spec: SiteSpec, mapping: Mapping[str, Any], touched: set[str]) -> None:
-    """Raise `SiteError` with the problems of the site itself and of the devices that are touched."""
-    devices = mapping.get("devices")
+    """Raise `SiteError` with the problems of the site itself and of what is touched.
+
+    A controller is also touched by what becomes of a device that it names.
+    """
     problems = []
     for problem in spec.problems:
         match problem.path:
-            case ("devices", int() as number, *_) if isinstance(devices, list):
-                device = devices[number]
-                if isinstance(device, dict) and str(device.get("id")) not in touched:
+            case ("devices" | "controllers" as kind, int() as number, *_) if isinstance(mapping[kind], list):
+                item = mapping[kind][number]
+                if isinstance(item, dict) and not _named(item) & touched:
                     continue
         problems.append(problem)
     if problems:
         raise SiteError(problems, "site")
+
+
+def _named(item: Mapping[str, Any]) -> set[str]:
+    """A device's id; a controller's, and the devices that it names."""
+    return {str(item.get(key)).partition("/")[0] for key in NAMES}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from holdfast.hub.ports import OrderEntry
 from holdfast.hub.site.plan import What
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from holdfast.hub.site.spec import DeviceSpec
     from holdfast.link.device import LinkedDevice
     from holdfast.link.session import Endpoint
-    from holdfast.model import Capability
+    from holdfast.model import Capability, Value
 
 CAUSES = {
     What.REMOVE: "the device was removed",
@@ -46,6 +46,13 @@ class Parting:
         return (OrderEntry(order, True, ended_at, self.raw) for order in self.orders)
 
 
+class Legacy(NamedTuple):
+    """What a device that went left behind: actuators to be seen to, with their fail-safes, and its part of the site."""
+
+    unsafe: Mapping[str, Value]
+    raw: Mapping[str, Any]
+
+
 class Partings:
     """The devices of one hub that are leaving."""
 
@@ -54,6 +61,8 @@ class Partings:
         self._leaving: dict[str, Mapping[str, Any]] = {}
         self._foreseen: dict[str, Parting] = {}
         self._farewells: set[asyncio.Task[None]] = set()
+        self.newcomers: set[str] = set()
+        """Devices that came while the hub ran: what an earlier run did was done over other paths."""
 
     def raw(self, device_id: str) -> Mapping[str, Any] | None:
         """The part of the site that a leaving device had; ``None`` for a device that is of the site."""
@@ -95,7 +104,8 @@ class Partings:
         device = hub.devices[step.device]
         foreseen = self._foreseen.pop(step.device, None)
         hub.end_alarms(step.device, cause)
-        unsafe = unsafe_of(device)
+        unsafe = self._unsafe(device)
+        self.newcomers.discard(step.device)
         if not unsafe or not device.attachments:
             if foreseen is not None:
                 self._keep(foreseen.entries(hub.clock.now()))
@@ -122,6 +132,23 @@ class Partings:
             if endpoints & {each.link.endpoint for each in self._hub.devices[ident].attachments}:
                 await self._gone(ident, "its path belongs to a device of the site again")
 
+    def leaves(self, device_id: str) -> Legacy:
+        """What whoever comes over the same path must see to: actuators that are not verified at their fail-safe."""
+        unsafe = {each.key: each.fail_safe for each in self._unsafe(self._hub.devices[device_id])}
+        return Legacy(unsafe, self._hub.specs[device_id].raw)
+
+    def inherit(self, device: LinkedDevice, legacy: Legacy) -> None:
+        """A device came over the path of one that went: what was on there, and is the same thing here, goes off."""
+        raw = self._hub.specs[device.id].raw
+        for key, value in legacy.unsafe.items():
+            capability = device.capabilities.get(key)
+            is_same = _output(raw, key) == _output(legacy.raw, key)
+            if capability is None or not capability.writable or not is_same or key in device.desk.orders:
+                continue
+            target = f"{device.id}/{key}"
+            self._hub.order(target, value, "it was not off when its owner went")
+            self._hub.release(target)
+
     def order_ended(self, device: LinkedDevice) -> None:
         """A device that stays for its orders goes with the last of them, as soon as the present call is over."""
         if device.id in self._leaving and not device.desk.orders:
@@ -136,8 +163,11 @@ class Partings:
         hub, order = self._hub, entry.order
         device_id, _, key = order.target.partition("/")
         if spec is not None and device_id not in hub.devices:
-            if _endpoints(spec) & hub.links.keys():
+            shared = _endpoints(spec) & hub.links.keys()
+            if shared:
                 self._cannot(entry, "its path belongs to a device of the site again")
+                for heir in {each.device.id for path in shared for each in hub.links[path].attachments}:
+                    self.inherit(hub.devices[heir], Legacy({key: order.value}, spec.raw))
                 return
             hub.roster.add(replace(spec, device=replace(spec.device, id=device_id)))
             self._leaving[device_id] = spec.raw
@@ -159,7 +189,7 @@ class Partings:
     def _parting(self, device: LinkedDevice, cause: str) -> Parting:
         taken = {*self._hub.devices, *(each.old_id for each in self._foreseen.values())}
         old_id = next(name for k in count(1) if (name := f"{device.id}-old-{k}") not in taken)
-        orders = tuple(self._order(old_id, capability, cause) for capability in unsafe_of(device))
+        orders = tuple(self._order(old_id, capability, cause) for capability in self._unsafe(device))
         return Parting(old_id, self._hub.specs[device.id].raw, orders)
 
     def _order(self, old_id: str, capability: Capability, cause: str) -> StandingOrder:
@@ -170,6 +200,17 @@ class Partings:
             cause=f"{cause} while it was not off",
             issued_at=self._hub.clock.now(),
         )
+
+    def _unsafe(self, device: LinkedDevice) -> list[Capability]:
+        """What a device owes: nothing, if over its path it was never reached by this run or any other."""
+        is_reached = device.was_reached or any(each.link.has_session for each in device.attachments)
+        if device.id in self.newcomers and not is_reached:
+            return []
+        return unsafe_of(device)
+
+    async def abandon(self, device_id: str) -> None:
+        """Let a leaving device go, whatever it is."""
+        await self._gone(device_id, "a person gave it up")
 
     async def _gone(self, device_id: str, why: str) -> None:
         """A device that was leaving has nothing left to do."""
@@ -191,6 +232,12 @@ def _endpoints(spec: DeviceSpec) -> set[Endpoint]:
         return set()
     pairs = zip(spec.device.adapters, spec.drivers, strict=True)
     return {driver.endpoint for adapter, driver in pairs if adapter.is_enabled}
+
+
+def _output(raw: Mapping[str, Any], key: str) -> Any:
+    """What a name means at a device; nothing where the device gives its own names."""
+    outputs = raw.get("outputs")
+    return outputs.get(key) if isinstance(outputs, dict) else None
 
 
 def is_actuator(device: LinkedDevice) -> bool:

@@ -24,6 +24,11 @@ REFUSED_CAP_S = 900.0
 """A refused login is not cured by repeating it, and some devices lock out who hammers (1 to 15 minutes)."""
 
 
+REFUSED_ORDER_CAP_S = 12.0
+"""The same while a standing order is open, for what may change by itself (another device at the address, closed
+firmware): a safety OFF arrives within 25 s of the return. A refused login keeps its pace."""
+
+
 class Backoff:
     """Waits between the tries of one outage; full jitter, so that thousands of links do not return together."""
 
@@ -55,13 +60,15 @@ class Backoff:
         ceiling_s = min(cap_s, BASE_S * FACTOR ** min(self._tries - 2, 16))
         return self._rng.uniform(0.0, ceiling_s)
 
-    def after_refusal(self, now: float) -> float:
+    def after_refusal(self, now: float, *, has_order: bool = False) -> float:
         """Seconds to wait after the peer refused us (login, identity): long, growing, whatever else is open."""
         if self._since is None:
             self._since = now
         self._tries += 1
         self._refusals += 1
         wait_s = min(REFUSED_CAP_S, REFUSED_FIRST_S * FACTOR ** min(self._refusals - 1, 16))
+        if has_order:
+            wait_s = min(wait_s, REFUSED_ORDER_CAP_S)
         return wait_s * self._rng.uniform(0.9, 1.0)
 
     def is_first(self) -> bool:

@@ -10,17 +10,19 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from holdfast.link.attempts import ENDS, Attempts, in_words
 from holdfast.link.driver import Trait
 from holdfast.link.orders import OrderView, decide
 from holdfast.link.planner import Action, Done, Planner, Read, Refuse, Step, Wait, Warn, WireLog, Wish
 from holdfast.link.session import End, Job
-from holdfast.link.wishes import OpenCommand, OpenOrder, OpenWish
+from holdfast.link.wishes import Gate, OpenCommand, OpenOrder, OpenWish, always_open
 from holdfast.model import (
     Authority,
     Capability,
     CommandState,
     Issuer,
     NotAccepted,
+    Outcome,
     Receipt,
     Stamp,
     StandingOrder,
@@ -70,6 +72,7 @@ class CommandDesk:
         self.orders: dict[str, OpenOrder] = {}
         self.doubts: dict[str, Doubt] = {}
         self.sent = WireLog()
+        self.attempts = Attempts(device)
         self.warnings: dict[str, str] = {}
         self._flight: tuple[Job, Step, list[OpenWish], Attachment] | None = None
         self._last_step_t = -math.inf
@@ -83,9 +86,17 @@ class CommandDesk:
     # --- wishes come in ----------------------------------------------------------------------------------------
 
     def command(
-        self, capability: Capability, value: object, issuer: Issuer, timeout_s: float | None
+        self,
+        capability: Capability,
+        value: object,
+        issuer: Issuer,
+        timeout_s: float | None,
+        gate: Gate = always_open,
     ) -> Receipt:
-        """Take a command; the receipt tells whether it was accepted or refused, and why."""
+        """Take a command; the receipt tells whether it was accepted or refused, and why.
+
+        ``gate`` is asked again before each send: what it objects to ends there.
+        """
         timeout_s = max(capability.verify.worst_case_s, LEAST_TIMEOUT_S) if timeout_s is None else timeout_s
         receipt = Receipt(
             id=self._core.new_id("c"),
@@ -97,11 +108,11 @@ class CommandDesk:
             created_at=self._core.clock.now(),
         )
         issued = self._core.stamp()
-        why = self._objection(capability, value, issuer.authority, timeout_s)
+        why = self._objection(capability, value, issuer.authority, timeout_s) or gate()
         if why:
             refused = OpenCommand(capability, None, issuer.authority, issued, receipt)
             return self._publish(refused.report_end(CommandState.REFUSED, why, issued.t, receipt.created_at))
-        command = OpenCommand(capability, receipt.value, issuer.authority, issued, receipt)
+        command = OpenCommand(capability, receipt.value, issuer.authority, issued, receipt, gate)
         before = self.commands.get(capability.key)
         if before is not None:
             self._end(before, CommandState.SUPERSEDED, f"superseded by {receipt.id} of {issuer.name}")
@@ -127,7 +138,7 @@ class CommandDesk:
             return f"{self._device.id} is read-only"
         order = self.orders.get(capability.key)
         if order is not None and order.value != value:
-            return f"a standing order holds it at {_word(order.value)}: {order.order.cause}"
+            return f"a standing order holds it at {in_words(order.value)}: {order.order.cause}"
         before = self.commands.get(capability.key)
         if before is not None and before.authority > authority:
             return f"a command of a {before.authority.word} is still open ({before.receipt.id})"
@@ -135,12 +146,17 @@ class CommandDesk:
 
     def order(self, capability: Capability, order: StandingOrder) -> None:
         """Lay a standing order on a capability; open commands that contradict it end."""
-        open_order = OpenOrder(capability, order, self._core.stamp())
-        self.orders[capability.key] = open_order
+        before = self.orders.get(capability.key)
+        if before is not None:
+            text = f"superseded by another standing order: {order.cause}"
+            self.attempts.wish_ended(before, Outcome.SUPERSEDED, text)
+        self.orders[capability.key] = OpenOrder(capability, order, self._core.stamp())
         command = self.commands.get(capability.key)
         if command is not None and command.value != order.value:
             self._end(command, CommandState.SUPERSEDED, f"superseded by a standing order: {order.cause}")
         self._watch()
+        for attachment in self._device.attachments:
+            attachment.link.order_laid()
         self.ask()
 
     def release(self, key: str) -> None:
@@ -150,10 +166,18 @@ class CommandDesk:
             order.is_released = True
             self._judge_order(order, None)
 
-    def drop_orders(self) -> list[OpenOrder]:
+    def hold(self, key: str) -> None:
+        """The cause is back: the order stands until it is released again."""
+        order = self.orders.get(key)
+        if order is not None:
+            order.is_released = False
+
+    def drop_orders(self, why: str) -> list[OpenOrder]:
         """All orders are over, verified or not: somebody else answers for them, or nobody has to."""
         dropped = list(self.orders.values())
         self.orders.clear()
+        for order in dropped:
+            self.attempts.wish_ended(order, Outcome.DROPPED, f"the standing order is over: {why}")
         self._watch()
         return dropped
 
@@ -188,10 +212,13 @@ class CommandDesk:
 
     def take_turn(self, attachment: Attachment) -> None:
         """The slot is free and it is this device's turn: do the first thing that the planner wants."""
+        if self._is_closed:  # it still stood in line
+            return
         planner = attachment.driver.planner
         link = attachment.link
         assert planner is not None
         now = self._core.now()
+        self._ask_gates()
         wishes = list(self._wishes())
         is_urgent = any(wish.is_urgent for wish in wishes) or attachment.driver.is_guarding
         hold_until_t = max(self._last_step_t + attachment.driver.timing.spacing_s, self._gather_until_t)
@@ -214,6 +241,8 @@ class CommandDesk:
                 case Read(member, group):
                     self._warn(warned)
                     link.read(member, group)
+                    if wake_t < math.inf:  # its answer may be lost, and then nobody else would ask again
+                        self._wake_at(wake_t)
                     return
                 case Step():
                     if now < hold_until_t and not action.is_urgent:
@@ -225,6 +254,12 @@ class CommandDesk:
         self._warn(warned)
         if wake_t < math.inf:
             self._wake_at(wake_t)
+
+    def _ask_gates(self) -> None:
+        """Authority is checked at the moment of the write, not when a command was taken."""
+        for command in list(self.commands.values()):
+            if command.gate is not always_open and not command.in_flight and (why := command.gate()):
+                self._refuse(command.key, why)
 
     def _planned(
         self, planner: Planner, wishes: list[Wish], attachment: Attachment, now: float
@@ -248,6 +283,8 @@ class CommandDesk:
 
     def _step(self, step: Step, attachment: Attachment, now: float) -> None:
         link = attachment.link
+        if self._flight is not None:  # over a path that serves no more: its end is not waited for
+            self.step_ended(self._flight[0], End.DOUBT, "another path serves by now")
         job = Job("step", step.member, step.group, step.payload, reply_s=link.ack_wait_s())
         by_key = {wish.key: wish for wish in self._wishes()}
         served = [by_key[key] for key in step.final if key in by_key]
@@ -265,6 +302,7 @@ class CommandDesk:
         )  # not before: a loss while it is started is told by `is_started`
         link.report.steps += 1
         self._last_step_t = now
+        self.attempts.sent(step, by_key, self.doubts, attachment, job)
         self._note_sent(step, served, job.stamp)
         wall = self._core.clock.now()
         for wish in served:
@@ -317,11 +355,12 @@ class CommandDesk:
             end is End.TIMEOUT and Trait.LIBRARY in attachment.driver.traits
         )
         error = (text or end.value) if is_bad else ""
+        self.attempts.call_ended(served, end, text, now - job.sent_t, is_bad=is_bad)
         for wish in served:
             wish.note_end(now, error)
             if error:
                 self._device.shown_changed(wish.key)
-            if isinstance(wish, OpenCommand) and wish.try_at == math.inf:
+            if isinstance(wish, OpenCommand) and wish.is_last:
                 plan = wish.capability.verify
                 give_up_t = max(now, wish.fresh_after_t) + plan.wait_s
                 wish.timers.append(self._core.loop.call_at(give_up_t, self._give_up, wish))
@@ -370,6 +409,8 @@ class CommandDesk:
                 shown = evidence.values[command.key]
                 if self._device.shows(command.key, command.value, shown):
                     self._end(command, CommandState.VERIFIED, "")
+                else:
+                    self.attempts.contradicted(command, evidence)
         for order in list(self.orders.values()):
             if order.key in evidence.values:
                 self._judge_order(order, evidence)
@@ -389,13 +430,19 @@ class CommandDesk:
         verdict = decide(OrderView(order.value, is_shown, order.was_sent, order.is_released))
         if is_shown is None:
             verdict = replace(verdict, is_verified=was_verified)
-        if verdict.is_verified is not was_verified:
+        has_changed = verdict.is_verified is not was_verified
+        if has_changed:
             order.order = replace(order.order, is_verified=verdict.is_verified)
             if verdict.is_verified:
                 self.doubts.pop(order.key, None)
             else:
                 order.try_at = self._core.now()
             self._device.shown_changed(order.key)  # what was in doubt is known now, or the other way round
+        if is_shown:
+            self.attempts.verified(order)
+        elif evidence is not None and is_shown is False:
+            self.attempts.contradicted(order, evidence)
+        if has_changed:
             self._device.order_changed(order.order)
         if verdict.has_ended:
             del self.orders[order.key]
@@ -424,7 +471,7 @@ class CommandDesk:
     def _give_up(self, command: OpenCommand) -> None:
         tries = len(command.capability.verify.pauses_s)
         shown = self._device.last_value(command.key)
-        text = f"not confirmed after {tries} attempts; the device reports {_word(shown)}"
+        text = f"not confirmed after {tries} attempts; the device reports {in_words(shown)}"
         if command.last_error:
             text += f" (last attempt: {command.last_error})"
         self._end(command, CommandState.FAILED, text)
@@ -446,6 +493,8 @@ class CommandDesk:
             self.doubts.pop(command.key, None)
             self._device.active.link.report.latency.add(now - command.issued.t)
         self._device.shown_changed(command.key)
+        if state in ENDS:
+            self.attempts.wish_ended(command, ENDS[state], reason)
         self._publish(receipt)
         self._watch()
 
@@ -474,8 +523,8 @@ class CommandDesk:
                 return True
             return now >= command.first_sent_t + OpenCommand.may_be_doubted_after_s
         order = self.orders.get(capability.key)
-        if order is not None:
-            return order.was_sent and not order.order.is_verified
+        if order is not None and order.was_sent:
+            return not order.order.is_verified
         doubt = self.doubts.get(capability.key)
         return doubt is not None and not doubt.is_settled_by(t, n)
 
@@ -497,15 +546,8 @@ class CommandDesk:
         """The device stops: open commands fail, saying why; no timer is left."""
         self._is_closed = True
         self.withdraw(why)
+        self.attempts.close(self.orders.values(), why)
         for timer in (self._wake, self._reread):
             if timer is not None:
                 timer.cancel()
         self._wake = self._reread = None
-
-
-def _word(value: Value) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return str(value)

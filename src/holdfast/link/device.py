@@ -11,6 +11,7 @@ from holdfast.link.availability import AdapterView, DeviceView, judge
 from holdfast.link.choice import AdapterChoice
 from holdfast.link.desk import CommandDesk
 from holdfast.link.evidence import GOOD, LATE, STALE, UNKNOWN, GroupEvidence
+from holdfast.link.wishes import Gate, always_open
 from holdfast.model import (
     Adapter,
     Availability,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from holdfast.link.link import Link
     from holdfast.link.planner import Planner
     from holdfast.link.session import End, Job
+    from holdfast.model import Attempt
 
 
 class Listener(Protocol):
@@ -59,6 +61,12 @@ class Listener(Protocol):
     def adapter_decided(self, device: LinkedDevice, note: Note) -> None:
         """A decision about which adapter serves."""
 
+    def attempt_sent(self, device: LinkedDevice, attempt: Attempt) -> None:
+        """A step went out. Each is told here once, and once by `attempt_ended`."""
+
+    def attempt_ended(self, device: LinkedDevice, attempt: Attempt) -> None:
+        """What became of a step is known. The reading that shows it has been told before, its receipt comes after."""
+
     def capabilities_learned(self, device: LinkedDevice, capabilities: Sequence[Capability]) -> None:
         """A member of the device made itself known, or showed more of itself."""
 
@@ -80,6 +88,8 @@ class LinkedDevice:
             DeviceView(essential=0, current=0, missing=(), adapters=(), fault=fault)
         )
         self.is_watching = False
+        self.was_reached = False
+        """Whether it ever had a session: without one nothing was ever sent to it."""
         self.aggregates: dict[str, Aggregate] = {}
         self._made_of: dict[str, list[str]] = {}  # aggregates by the group that they are made of
         self.choice: AdapterChoice | None = None
@@ -320,6 +330,7 @@ class LinkedDevice:
 
     def session_opened(self, attachment: Attachment) -> None:
         """A new session of one of its adapters."""
+        self.was_reached = True
         attachment.expect()
         self.reconsider()
         if attachment is self.active:
@@ -374,6 +385,14 @@ class LinkedDevice:
     def receipt_changed(self, receipt: Receipt) -> None:
         """Tell a command's next step."""
         self.listener.receipt_changed(self, receipt)
+
+    def attempt_sent(self, attempt: Attempt) -> None:
+        """Tell of a step that went out."""
+        self.listener.attempt_sent(self, attempt)
+
+    def attempt_ended(self, attempt: Attempt) -> None:
+        """Tell what became of it."""
+        self.listener.attempt_ended(self, attempt)
 
     def order_changed(self, order: StandingOrder) -> None:
         """Tell that an order was verified or doubted."""
@@ -444,12 +463,22 @@ class LinkedDevice:
 
     @property
     def has_open_order(self) -> bool:
-        """Whether a standing order still waits to be verified."""
+        """Whether a standing order is not proven now; without a session none is."""
+        if self.attachments and not self.active.link.has_session:
+            return bool(self.desk.orders)
         return self.desk.has_open_order
 
-    def command(self, key: str, value: object, issuer: Issuer, timeout_s: float | None = None) -> Receipt:
-        """Take a command; raises `KeyError` for an unknown capability."""
-        return self.desk.command(self.capabilities[key], value, issuer, timeout_s)
+    def command(
+        self,
+        key: str,
+        value: object,
+        issuer: Issuer,
+        timeout_s: float | None = None,
+        *,
+        gate: Gate = always_open,
+    ) -> Receipt:
+        """Take a command; raises `KeyError` for an unknown capability. ``gate`` is asked before every send of it."""
+        return self.desk.command(self.capabilities[key], value, issuer, timeout_s, gate)
 
     def ending(self, key: str, receipt: Receipt) -> asyncio.Future[Receipt] | None:
         """A future for the end of that command; ``None`` if it has ended."""

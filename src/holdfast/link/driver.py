@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, Flag, auto
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from holdfast.link.planner import Planner, Shows, equals
 from holdfast.link.session import Endpoint, Session, Sink
@@ -13,6 +13,7 @@ from holdfast.model import Adapter, Capability, Device, Reject, Value
 
 if TYPE_CHECKING:
     from holdfast.link.aggregate import Aggregate
+    from holdfast.link.discovery import Discover
 
 
 class Trait(Flag):
@@ -107,6 +108,21 @@ Connect = Callable[[Sequence["Driver"], Sink], Session]
 """Makes the session of an endpoint for all drivers that share it (the first one's function is used)."""
 
 
+class Remembered(Protocol):
+    """What a driver must know again after a restart of the hub, such as how a plug was last reached. Never a secret.
+
+    Whoever keeps it sets ``changed``, which is to be called after each change.
+    """
+
+    changed: Callable[[], None]
+
+    def to_record(self) -> Mapping[str, Any]:
+        """What is known, as JSON values."""
+
+    def recall(self, record: Mapping[str, Any]) -> None:
+        """Take over what an earlier run knew, before the first dial; what cannot be used is ignored."""
+
+
 Hides = Callable[[bytes, bytes], bool]
 """(what came before it, up to `HIDES_BACK` bytes; a piece of stream) -> whether the piece holds a part of a secret."""
 HIDES_BACK = 512
@@ -152,6 +168,8 @@ class Driver:
     """``None``: all capabilities are known beforehand. Else those that show themselves (cells, sensors) are added."""
     recall: Recall | None = None
     """``None``: what was learned is learned anew after each start of the hub, and nobody is missed until then."""
+    remembers: Remembered | None = None
+    """What outlives the hub; ``None``: nothing."""
     aggregates: Sequence[Aggregate] = ()
     """Values of the whole device that are made of its members'."""
     counters: Callable[[], Mapping[str, Any]] | None = None
@@ -171,3 +189,5 @@ class Family:
 
     name: str
     prepare: Callable[[Device, Adapter], Driver]
+    discover: Discover | None = None
+    """How it looks around for devices when a site is set up; ``None``: it cannot."""

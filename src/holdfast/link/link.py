@@ -10,6 +10,7 @@ import asyncio
 import logging
 import math
 from collections import deque
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import LinkFault, Nonsense, NotNeeded, Silent, Suspended, bug
@@ -22,7 +23,7 @@ from holdfast.link.sink import SessionSink
 from holdfast.link.taps import DebugTap, Tap
 from holdfast.link.wheel import Entry
 from holdfast.logs import LinkLog
-from holdfast.model import Reason, ReasonCode
+from holdfast.model import Identity, Reason, ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,7 +134,9 @@ class Link:
         self.outage_t = math.inf  # since when there is no session that delivers, though there should be
         self.is_needed = True
         self.need_changed: Callable[[], None] = _nobody
+        self.order_laid: Callable[[], None] = _nobody
         self.found: dict[str, Sighting] = {}
+        self.identity = Identity()  # what the device said of itself when a session was last opened
         self._reason = Reason(code=ReasonCode.CONNECTING, text="not tried yet")
         self._is_soon_asked = False
         self._next_asked = False
@@ -572,6 +575,7 @@ class Link:
             "devices": [attachment.device.id for attachment in self.attachments],
             "adapters": [f"{each.device.id}/{each.adapter.id}" for each in self.attachments],
             "silence_s": self.timing.silence_s,
+            "identity": asdict(self.identity),
             "found": [{"member": member, **sighting.as_dict(now)} for member, sighting in self.found.items()],
             "counters": self._counters(),
             **self.report.as_dict(now, self._up_since),

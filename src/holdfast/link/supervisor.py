@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from datetime import timedelta
 from enum import Enum
 
-from holdfast.errors import LinkFault, NotNeeded, Silent, bug
-from holdfast.link.backoff import Backoff
+from holdfast.errors import InsecureRefused, LinkFault, LoginRefused, NotNeeded, Silent, bug
+from holdfast.link.backoff import ORDER_CAP_S, REFUSED_ORDER_CAP_S, Backoff
 from holdfast.link.link import HEALTHY_S, Link
 from holdfast.link.machine import Cue, State
 from holdfast.link.session import OpenLimits, Session
-from holdfast.model import Reason, ReasonCode
+from holdfast.model import Identity, Reason, ReasonCode
 
 OPEN_MARGIN_S = 1.0
 """What opening may take beyond its limits before it is cut off: a session bounds itself, a library may not."""
@@ -48,6 +49,11 @@ class LinkSupervisor:
         self._needed: asyncio.Future[None] | None = None
         link.need_changed = self._need_changed
         self._last_dial_t = float("-inf")
+        self._order_cap_s = (
+            math.inf
+        )  # what the present wait would have been at most with a standing order open
+        self._order_timer: asyncio.TimerHandle | None = None
+        link.order_laid = self.order_laid
 
     def start(self, delay_s: float = 0.0) -> None:
         """Begin keeping the link; the first dial goes out after ``delay_s`` seconds."""
@@ -64,6 +70,15 @@ class LinkSupervisor:
             return
         if link.core.now() - self._last_dial_t >= HINT_SPACING_S:
             self._wake.set_result(None)
+
+    def order_laid(self) -> None:
+        """A standing order is open now: a wait that was reckoned without it ends when it would have ended with it."""
+        wake, core = self._wake, self.link.core
+        if wake is None or self._order_timer is not None or self._order_cap_s == math.inf:
+            return
+        soon_t = core.now() + core.rng.uniform(0.0, HINT_SPACING_S)
+        due_t = max(self._last_dial_t + self._order_cap_s, soon_t)
+        self._order_timer = core.loop.call_at(due_t, _finish, wake)
 
     async def stop(self) -> None:
         """Take leave of the peer and leave nothing behind; bounded by `STOP_S`."""
@@ -161,6 +176,9 @@ class LinkSupervisor:
             await asyncio.wait({wake}, timeout=wait_s)
         finally:
             self._wake = None
+            if self._order_timer is not None:
+                self._order_timer.cancel()
+                self._order_timer = None
 
     async def _open(self) -> LinkFault | None:
         """One try; the fault, or ``None`` when the session is open."""
@@ -199,7 +217,11 @@ class LinkSupervisor:
         if opening.cancelled():
             return Silent("opening was cut off")
         error = opening.exception()
-        if error is None or isinstance(error, LinkFault):
+        if error is None:
+            told = opening.result()
+            self.link.identity = told if isinstance(told, Identity) else Identity()
+            return None
+        if isinstance(error, LinkFault):
             return error
         return self._bug(error)
 
@@ -220,6 +242,8 @@ class LinkSupervisor:
         self._abort(session)
         if self._opening is not None and not self._opening.done():
             await asyncio.wait({self._opening})
+            if not self._opening.cancelled():
+                self._opening.exception()  # nobody waits for its outcome any more
         self._opening = None
         try:
             await session.close(goodbye=False)
@@ -234,13 +258,16 @@ class LinkSupervisor:
         if isinstance(fault, NotNeeded):
             link.cue(Cue.GONE)
             return 0.0
+        has_order = any(attachment.device.has_open_order for attachment in link.attachments)
         if fault.is_retryable:
             link.cue(Cue.GONE)
-            has_order = any(attachment.device.has_open_order for attachment in link.attachments)
+            self._order_cap_s = ORDER_CAP_S
             wait_s = self.backoff.after_fault(now, has_order=has_order)
         else:
             link.cue(Cue.GONE_REFUSED)
-            wait_s = self.backoff.after_refusal(now)
+            is_login = isinstance(fault, LoginRefused | InsecureRefused)
+            self._order_cap_s = math.inf if is_login else REFUSED_ORDER_CAP_S
+            wait_s = self.backoff.after_refusal(now, has_order=has_order and not is_login)
         link.log.failed(fault, wait_s, is_repeat=self.backoff.tries > 1)
         link.recorder.note(now, "fault", f"{fault.code}: {fault.text}; next try in {wait_s:.2f} s")
         wall = link.core.clock.now()
@@ -255,3 +282,8 @@ class LinkSupervisor:
             )
         )
         return wait_s
+
+
+def _finish(wake: asyncio.Future[None]) -> None:
+    if not wake.done():
+        wake.set_result(None)

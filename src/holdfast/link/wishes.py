@@ -4,22 +4,45 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from holdfast.link.orders import pause_s
 from holdfast.link.planner import Wish
-from holdfast.model import NEVER, Authority, Capability, CommandState, Receipt, Stamp, StandingOrder, Value
+from holdfast.model import (
+    NEVER,
+    Authority,
+    Capability,
+    CommandState,
+    Purpose,
+    Receipt,
+    Stamp,
+    StandingOrder,
+    Value,
+)
 
 if TYPE_CHECKING:
     import asyncio
     from datetime import datetime
+
+    from holdfast.model import Attempt
+
+
+Gate = Callable[[], str]
+"""Asked at the moment of each write, and before a command is taken: why it may not be sent, empty if it may."""
+
+
+def always_open() -> str:
+    """Of commands that depend on nothing else."""
+    return ""
 
 
 class OpenWish(ABC):
     """What commands and standing orders share: the value, the attempts, and the send that evidence must follow."""
 
     __slots__ = (
+        "attempt",
         "authority",
         "capability",
         "first_sent_t",
@@ -33,6 +56,9 @@ class OpenWish(ABC):
         "try_at",
         "value",
     )
+
+    purpose: ClassVar[Purpose]
+    """What its steps are sent for."""
 
     def __init__(self, capability: Capability, value: Value, authority: Authority, issued: Stamp) -> None:
         self.capability = capability
@@ -49,6 +75,22 @@ class OpenWish(ABC):
         self.fresh_after_t = -math.inf
         self.in_flight = False
         self.last_error = ""
+        self.attempt: Attempt | None = None  # the last send, until it is known what became of it
+
+    @property
+    @abstractmethod
+    def ident(self) -> str:
+        """The id of its receipt or order."""
+
+    @property
+    @abstractmethod
+    def by(self) -> str:
+        """Who gave the command, or the order's cause."""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no attempt follows the last one."""
+        return self.try_at == math.inf
 
     @property
     def key(self) -> str:
@@ -91,17 +133,35 @@ class OpenWish(ABC):
 class OpenCommand(OpenWish):
     """A command that has not ended."""
 
-    __slots__ = ("ended", "receipt", "timers")
+    __slots__ = ("ended", "gate", "receipt", "timers")
+    purpose = Purpose.COMMAND
     may_be_doubted_after_s: ClassVar[float] = 1.0
     """The shown value becomes unknown when a command stays open so long: earlier, tiles would blink."""
 
     def __init__(
-        self, capability: Capability, value: Value, authority: Authority, issued: Stamp, receipt: Receipt
+        self,
+        capability: Capability,
+        value: Value,
+        authority: Authority,
+        issued: Stamp,
+        receipt: Receipt,
+        gate: Gate = always_open,
     ) -> None:
         super().__init__(capability, value, authority, issued)
         self.receipt = receipt
+        self.gate = gate
         self.timers: list[asyncio.TimerHandle] = []
         self.ended: asyncio.Future[Receipt] | None = None
+
+    @property
+    def ident(self) -> str:
+        """The receipt's id."""
+        return self.receipt.id
+
+    @property
+    def by(self) -> str:
+        """The issuer's name."""
+        return self.receipt.issuer
 
     def pause_s(self) -> float:
         """As its verify plan says."""
@@ -145,12 +205,23 @@ class OpenOrder(OpenWish):
     """A standing order that has not ended."""
 
     __slots__ = ("is_released", "order")
+    purpose = Purpose.ORDER
 
     def __init__(self, capability: Capability, order: StandingOrder, issued: Stamp) -> None:
         super().__init__(capability, order.value, Authority.STANDING_ORDER, issued)
         self.is_urgent = True
         self.order = order
         self.is_released = False
+
+    @property
+    def ident(self) -> str:
+        """The order's id."""
+        return self.order.id
+
+    @property
+    def by(self) -> str:
+        """The order's cause."""
+        return self.order.cause
 
     def pause_s(self) -> float:
         """For ever, at the orders' own pace."""

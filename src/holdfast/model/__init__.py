@@ -1,5 +1,6 @@
 """The words everybody shares: frozen values, no behaviour over time, nothing but the standard library."""
 
+from holdfast.model.attempt import Attempt, Next, Outcome, Purpose
 from holdfast.model.availability import OK, PRECEDENCE, Availability, Reason, ReasonCode
 from holdfast.model.capability import (
     Capability,
@@ -36,6 +37,7 @@ __all__ = [
     "OK",
     "PRECEDENCE",
     "Adapter",
+    "Attempt",
     "Authority",
     "Availability",
     "Batch",
@@ -51,8 +53,11 @@ __all__ = [
     "Identity",
     "Issuer",
     "Junk",
+    "Next",
     "NotAccepted",
+    "Outcome",
     "Periodic",
+    "Purpose",
     "Quality",
     "Reading",
     "Reason",

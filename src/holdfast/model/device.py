@@ -54,7 +54,11 @@ class FailoverTiming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A physical thing with a stable identity, independent of its address."""
+    """A physical thing with a stable identity, independent of its address.
+
+    ``owned`` names the actuators that a controller owns, by capability: they must end in their fail-safe, and where
+    the device has a timer of its own it takes them there after so many seconds without renewal.
+    """
 
     id: str
     name: str
@@ -63,6 +67,7 @@ class Device:
     outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     capabilities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     failover: FailoverTiming = FailoverTiming()
+    owned: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -304,18 +304,24 @@ class FakePlug:
         """What it answers; what it is told to do it does."""
         return self._smart(request) if self.is_smart else self._legacy(request)
 
+    def info(self) -> dict[str, Any]:
+        """What it says of itself."""
+        if not self.is_smart:
+            return {"err_code": 0, "relay_state": int(self.is_on), "rssi": self.rssi, "mac": self.mac}
+        info: dict[str, Any] = {"device_on": self.is_on, "rssi": self.rssi, "mac": self.mac}
+        if self.has_timer:
+            left_s = self.seconds_left
+            info |= {
+                "auto_off_status": "off" if left_s is None else "on",
+                "auto_off_remain_time": left_s or 0,
+            }
+        return info
+
     def _smart(self, request: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = {}
         for method, told in request.items():
             if method == "get_device_info":
-                left_s = self.seconds_left
-                info: dict[str, Any] = {"device_on": self.is_on, "rssi": self.rssi}
-                if self.has_timer:
-                    info |= {
-                        "auto_off_status": "off" if left_s is None else "on",
-                        "auto_off_remain_time": left_s or 0,
-                    }
-                answer[method] = info
+                answer[method] = self.info()
             elif method == "set_auto_off_config" and self.has_timer:
                 self.arm(told["delay_min"] * 60.0 if told["enable"] else 0.0)
                 answer[method] = {}
@@ -334,14 +340,7 @@ class FakePlug:
             self.switch(methods["set_relay_state"]["state"] == 1)
             return {"set_relay_state": {"err_code": 0}}
         if module == "system":
-            return {
-                "get_sysinfo": {
-                    "err_code": 0,
-                    "relay_state": int(self.is_on),
-                    "rssi": self.rssi,
-                    "mac": self.mac,
-                }
-            }
+            return {"get_sysinfo": self.info()}
         return {"err_code": -1, "err_msg": "module not support"}
 
     def _rule(self, method: str, told: dict[str, Any]) -> dict[str, Any]:
@@ -372,6 +371,7 @@ class FakeDevice:
         self.hw_info = {"sw_ver": "1.2.6 Build 200727", "hw_ver": "4.0", "mac": plug.mac}
         self.credentials_hash = "hash"
         self.is_on = False
+        self.sys_info: dict[str, Any] = {}
         self.rssi: int | None = None
         self.modules: dict[Any, Any] = {}
         self._is_closed = False
@@ -385,6 +385,7 @@ class FakeDevice:
         """The answer: what is true at this moment."""
         plug = self.plug
         self.is_on = plug.is_on
+        self.sys_info = plug.info()
         self.rssi = plug.rssi
         if plug.is_metered:
             power = plug.power if plug.is_on else 0.0

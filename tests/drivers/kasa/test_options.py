@@ -103,6 +103,34 @@ def test_options_that_cannot_work(options: dict[str, object]) -> None:
     assert caught.value.advice
 
 
+def owned(seconds: float, **options: object) -> KasaOptions:
+    """The options of a plug that a controller owns."""
+    device = replace(plug_device(options=options), owned={"switch": seconds})
+    return parse_options(device, device.adapters[0])
+
+
+def test_a_plug_that_a_controller_owns_must_end_off() -> None:
+    """It keeps its own timer wound up for as long as the controller says, as near as a plug can come to that."""
+    assert (owned(600.0).must_end_off, owned(600.0).dead_man_s) == (True, 600.0)
+    assert owned(1.0).dead_man_s == 3.0
+    assert owned(86400.0).dead_man_s == 7200.0
+    assert (owned(0.0).must_end_off, owned(0.0).dead_man_s) == (True, 0.0)
+    other = replace(plug_device(), owned={"led": 600.0})
+    assert parse_options(other, other.adapters[0]).dead_man_s == 0.0
+
+
+def test_the_site_s_own_dead_man_wins() -> None:
+    """Also where it says that there is to be none."""
+    assert owned(600.0, dead_man_s=60).dead_man_s == 60.0
+    assert (owned(600.0, dead_man_s=0).dead_man_s, owned(600.0, dead_man_s=0).must_end_off) == (0.0, True)
+
+
+def test_what_is_remembered_belongs_to_what_the_site_says() -> None:
+    """Address, port and kind; neither login nor anything else."""
+    assert parsed("kasa://plug:81", options={"kind": "klap"}).told == "plug:81 klap"
+    assert parsed(username="me", options={"dead_man_s": 60}).told == "plug auto"
+
+
 @given(st.text())
 def test_a_hardware_address_is_one_or_nothing(text: str) -> None:
     """However written; never half of one."""

@@ -38,6 +38,10 @@ TIMINGS: tuple[tuple[str, str], ...] = (
     ("connecting, at most", "holdfast.drivers.kasa.plug.CONNECT_S"),
     ("looking for it and connecting, at most", "holdfast.drivers.kasa.plug.OPEN_S"),
     ("between two logins after a refusal", "holdfast.drivers.kasa.memory.REFUSAL_REST_S"),
+    ("the same, where the login was right before", "holdfast.drivers.kasa.memory.PROVEN_REST_S"),
+    ("refusals over so long count as the owner's business", "holdfast.drivers.kasa.memory.MOOD_S"),
+    ("on and idle is told after", "holdfast.drivers.kasa.witness.IDLE_FOR_S"),
+    ("after a switch the meter counts from", "holdfast.drivers.kasa.witness.METER_LAG_S"),
 )
 """What the page tells of the constants."""
 

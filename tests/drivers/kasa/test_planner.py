@@ -11,7 +11,7 @@ from holdfast.drivers.kasa.dead_man import Timer
 from holdfast.drivers.kasa.planner import KasaPlanner, Renew, Rewind, Switch
 from holdfast.drivers.kasa.state import PlugState
 from holdfast.link.planner import Action, Read, Sight, Step, Wait, Warn, WireLog, Wish
-from holdfast.model import Authority, Stamp
+from holdfast.model import NEVER, Authority, Stamp
 
 
 def wish(value: bool, try_at: float = 0.0, sends: int = 0) -> Wish:
@@ -29,6 +29,10 @@ def plan(planner: KasaPlanner, *args: object) -> list[Action]:
     return list(planner(*args))  # type: ignore[arg-type]
 
 
+UNSEEN = {("", "live"): Sight(NEVER, -math.inf, PlugState(False), {})}
+"""A plug that was seen before anything was sent."""
+
+
 def sent(**stamps: tuple[float, int]) -> WireLog:
     """What was sent when."""
     log = WireLog()
@@ -39,16 +43,16 @@ def sent(**stamps: tuple[float, int]) -> WireLog:
 
 def test_a_wish_is_sent_when_its_time_has_come() -> None:
     """An ON arms, if that is wanted; an OFF never."""
-    (on,) = plan(KasaPlanner(600.0), [wish(True)], {}, sent(), 0.0)
+    (on,) = plan(KasaPlanner(600.0), [wish(True)], UNSEEN, sent(), 0.0)
     assert isinstance(on, Step)
     assert on.payload == Switch(True, 600.0)
     assert on.marks == ("dead_man",)
-    (off,) = plan(KasaPlanner(600.0), [wish(False)], {}, sent(), 0.0)
+    (off,) = plan(KasaPlanner(600.0), [wish(False)], UNSEEN, sent(), 0.0)
     assert isinstance(off, Step)
     assert off.payload == Switch(False)
     assert off.is_urgent
     assert off.marks == ()
-    (plain,) = plan(KasaPlanner(), [wish(True)], {}, sent(), 0.0)
+    (plain,) = plan(KasaPlanner(), [wish(True)], UNSEEN, sent(), 0.0)
     assert isinstance(plain, Step)
     assert plain.payload == Switch(True)
 
@@ -58,13 +62,17 @@ def test_while_a_step_settles_it_is_looked_at_again() -> None:
     log = sent(switch=(100.0, 5))
     waiting = [wish(True, math.inf, 3)]
     planner = KasaPlanner()
-    assert plan(planner, waiting, {}, log, 100.1) == [Wait(100.75, "switch")]
-    assert plan(planner, waiting, {}, log, 100.75) == [Read("", "live")]
+    assert plan(planner, waiting, UNSEEN, log, 100.1) == [Wait(100.5, "switch")]
+    assert plan(planner, waiting, UNSEEN, log, 100.5) == [Wait(101.25, "switch"), Read("", "live")]
+    too_early = sight(PlugState(False), 100.49)
+    assert plan(planner, waiting, too_early, log, 100.5)[-1] == Read("", "live")
+    assert plan(planner, [wish(True, 101.0, 1)], too_early, log, 100.5)[0] == Wait(101.0, "switch")
     seen = sight(PlugState(False), 100.6)
     assert plan(planner, waiting, seen, log, 100.7) == [Wait(101.35, "switch")]
-    assert plan(planner, waiting, seen, log, 101.35) == [Read("", "live")]
+    assert plan(planner, waiting, seen, log, 101.35)[-1] == Read("", "live")
     assert plan(planner, waiting, seen, log, 103.6) == [Wait(math.inf, "switch")]
-    assert plan(planner, [wish(True, 105.0)], {}, log, 100.1) == [Wait(105.0, "switch")]
+    assert plan(planner, [wish(True, 105.0)], UNSEEN, log, 100.1) == [Wait(105.0, "switch")]
+    assert plan(planner, [wish(True, 100.3, 1)], UNSEEN, log, 100.1) == [Wait(100.3, "switch")]
 
 
 def test_a_relay_that_is_on_keeps_its_timer() -> None:
@@ -80,7 +88,7 @@ def test_a_relay_that_is_on_keeps_its_timer() -> None:
     assert isinstance(step, Step)
     for state in (PlugState(False, timer=Timer(True)), PlugState(True), PlugState(False, timer=Timer(False))):
         assert plan(planner, [], sight(state), sent(), 1000.0) == []
-    assert plan(planner, [], {}, sent(), 1000.0) == []
+    assert plan(planner, [], {}, sent(), 1000.0) == [Wait(1010.0)]
     assert plan(KasaPlanner(), [], bare, sent(), 1000.0) == []
 
 

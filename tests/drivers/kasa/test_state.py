@@ -70,10 +70,19 @@ def test_a_meter_is_learned() -> None:
 
 def test_a_meter_that_stumbles_harms_nothing() -> None:
     """Its values are absent, the relay is there; no number but a finite one passes."""
-    device = SimpleNamespace(is_on=1, rssi="-50")
+    device = SimpleNamespace(sys_info={"relay_state": 1}, rssi="-50")
     energy = SimpleNamespace(current_consumption=float("nan"), voltage=True, current=None)
     assert state_of(device, energy) == PlugState(True)
     assert state_of(device, None) == PlugState(True)
+
+
+@pytest.mark.parametrize(("info", "is_on"), [({"device_on": True}, True), ({"relay_state": 0}, False)])
+def test_the_relay_is_read_where_each_language_tells_it(info: dict[str, object], is_on: bool) -> None:
+    """Never from the library's own word, which takes a relay that is missing for off."""
+    device = SimpleNamespace(sys_info=info, is_on=not is_on, rssi=-50)
+    assert state_of(device, None) == PlugState(is_on, -50.0)
+    with pytest.raises(KeyError):
+        state_of(SimpleNamespace(sys_info={"rssi": -50}, is_on=False, rssi=-50), None)
 
 
 def test_the_bare_state() -> None:

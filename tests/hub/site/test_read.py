@@ -138,8 +138,8 @@ def test_the_mapping_is_copied() -> None:
         ),
         ("devices: []\n7: 1\n", "2: [7]: unknown key; known here: site, devices, controllers, arrays"),
         (
-            "devices: []\ncontrollers:\n  - {id: fermenter}\n",
-            "2: controllers: controllers are not supported by this version; leave them out for now",
+            "devices: []\ncontrollers:\n  - {id: fermenter, enabled: false}\n",
+            "3: controllers[0]: 'kind' is missing; say which kind it is: thermostat",
         ),
         (
             "devices: []\narrays: [{id: roof, packs: [x]}]\n",

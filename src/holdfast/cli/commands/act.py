@@ -19,16 +19,17 @@ from holdfast.cli.commands.options import (
 )
 from holdfast.cli.exits import Exit, HubRefused, WrongUsage
 from holdfast.cli.face import face_of
+from holdfast.cli.take_over import OPTION
 from holdfast.cli.values import read_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from holdfast.cli.face import Face
+    from holdfast.cli.face import SiteFace
     from holdfast.cli.records import Record
 
-    Wanted = Callable[[Face, str], object]
+    Wanted = Callable[[SiteFace, str], object]
 
 
 def set_(
@@ -38,10 +39,27 @@ def set_(
     wait: WaitOption = True,
     as_json: JsonOption = False,
     site: SiteOption = None,
+    take_over: Annotated[
+        float | None,
+        typer.Option(
+            OPTION,
+            metavar="[S]",
+            help="Take a plug over from its controller, for so many seconds; 3600 where none are given.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Set a target and wait for the receipt: exits with 0 only if the device itself has confirmed it."""
     wanted = read_value(value)
-    give(target, lambda face, target: wanted, timeout_s=timeout, wait=wait, as_json=as_json, site=site)
+    give(
+        target,
+        lambda face, target: wanted,
+        timeout_s=timeout,
+        wait=wait,
+        as_json=as_json,
+        site=site,
+        take_over_s=take_over,
+    )
 
 
 def on(name: NameArgument, timeout: TimeoutOption = None, site: SiteOption = None) -> None:
@@ -92,6 +110,14 @@ def retry(device: DeviceArgument) -> None:
     say.line(f"{words.clean(device)}: trying now")
 
 
+def abandon(device: DeviceArgument) -> None:
+    """Give up a device that left the site while it was on and stays, as ID-old-N, only to be switched off."""
+    from holdfast.cli.client import hub_meant
+
+    hub_meant().abandon(device)
+    say.line(f"{words.clean(device)}: given up")
+
+
 def activate(
     device: DeviceArgument,
     adapter: AdapterArgument,
@@ -137,6 +163,7 @@ def give(
     wait: bool = True,
     as_json: bool = False,
     site: Path | None = None,
+    take_over_s: float | None = None,
 ) -> None:
     """Find the target, give the command, print the receipt, exit with what it says."""
     with face_of(site, device_of=name) as face:
@@ -144,8 +171,9 @@ def give(
         if site is not None:
             connect(face)
         value = wanted(face, target)
+        expect_guard(face, target, value)
         try:
-            receipt = face.command(target, value, timeout_s=timeout_s, wait=wait)
+            receipt = face.command(target, value, timeout_s=timeout_s, wait=wait, take_over_s=take_over_s)
         except KeyboardInterrupt:
             if not face.is_own:
                 say.note(
@@ -162,12 +190,22 @@ def give(
         raise typer.Exit(Exit.FAILED)
 
 
-def target_meant(face: Face, name: str) -> str:
+def target_meant(face: SiteFace, name: str) -> str:
     """The target that a name means; raises `UnknownTarget` listing what there is."""
-    return names.find(name, names.of_devices(face.devices()))
+    return names.find(name, names.of_devices([*face.devices(), *face.controllers()]))
 
 
-def opposite(face: Face, target: str) -> object:
+def expect_guard(face: SiteFace, target: str, value: object) -> None:
+    """Raise `WrongUsage` for an ON that nobody would check against the plug's rest and the other plug."""
+    owner = face.owner_of(target)
+    if owner and value is True:
+        raise WrongUsage(
+            f"{target} belongs to {owner}, which does not run here: nobody would see to its rests and the other plug",
+            advice="Start the hub, and take it over there with --take-over.",
+        )
+
+
+def opposite(face: SiteFace, target: str) -> object:
     """What switches a target over, from a value that is current; raises `HubRefused` where there is none."""
     [record] = [each for each in face.readings() if each["target"] == target]
     now = record.get("value")

@@ -1,4 +1,4 @@
-"""Commands that show and change the site: apply, export, device, adapter and output."""
+"""Commands that show and change the site: apply, export, device, adapter, output and controller."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from holdfast.cli import say, words
 from holdfast.cli.commands.options import (
     AdapterArgument,
+    ControllerArgument,
     DataOption,
     DeviceArgument,
     DryRunOption,
@@ -27,6 +28,7 @@ STDIN = "-"
 
 device = typer.Typer(help="Add, change or remove a device of the site.", no_args_is_help=True)
 adapter = typer.Typer(help="Add, change, order, enable or remove a device's adapters.", no_args_is_help=True)
+controller = typer.Typer(help="Add, change or remove a controller of the site.", no_args_is_help=True)
 output = typer.Typer(help="Add, change or remove a device's named outputs.", no_args_is_help=True)
 
 FileArgument = Annotated[
@@ -210,6 +212,29 @@ def output_remove(
     from holdfast.cli import site_edits
 
     _change(site_edits.remove_output(device, key), data, dry_run=dry_run, as_json=as_json)
+
+
+@controller.command("put")
+def controller_put(
+    file: FileArgument, dry_run: DryRunOption = False, as_json: JsonOption = False, data: DataOption = None
+) -> None:
+    """Add a controller, or put it in the place of the one with its id."""
+    from holdfast.cli import site_edits
+
+    _change(site_edits.put_controller(_with_id(_read(file))), data, dry_run=dry_run, as_json=as_json)
+
+
+@controller.command("remove")
+def controller_remove(
+    controller: ControllerArgument,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+    data: DataOption = None,
+) -> None:
+    """Remove a controller. A plug of it that is on is switched off first, however long that takes."""
+    from holdfast.cli import site_edits
+
+    _change(site_edits.remove_controller(controller), data, dry_run=dry_run, as_json=as_json)
 
 
 # --- what they share -----------------------------------------------------------------------------------------------

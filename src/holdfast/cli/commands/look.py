@@ -9,6 +9,7 @@ import typer
 
 from holdfast.cli import say, words
 from holdfast.cli.commands.options import JsonOption, OneDeviceArgument, SiteOption
+from holdfast.cli.completion import complete_device
 from holdfast.cli.exits import Exit
 from holdfast.cli.face import face_of
 
@@ -42,7 +43,9 @@ def status(device: OneDeviceArgument = None, as_json: JsonOption = False, site: 
     with face_of(site, device_of=device or "") as face:
         if site is not None:
             connect(face)
-        records = [face.device(device)] if device else face.devices()
+        controllers = [each for each in face.controllers() if device in (None, "", each["id"])]
+        unit = face.temperature_unit() if controllers and not as_json else ""
+        records = devices_meant(face, device, controllers)
         read = face.readings(device)
         alarms = face.alarms()
     if as_json:
@@ -53,12 +56,22 @@ def status(device: OneDeviceArgument = None, as_json: JsonOption = False, site: 
                 "devices": [
                     {**each, "alarms": _of(each, alarms), "readings": _of(each, read)} for each in records
                 ],
+                "controllers": [{**each, "readings": _of(each, read)} for each in controllers],
             }
         )
     else:
         _show(records, read, alarms)
+        _show_controllers(controllers, read, unit)
+        say.line(_current(read))
     if site is not None and any(each.get("availability") in ("offline", "unknown") for each in records):
         raise typer.Exit(Exit.FAILED)
+
+
+def devices_meant(face: Face, ident: str | None, controllers: list[Record]) -> list[Record]:
+    """The one that is named, none where a controller is named, or all; raises `UnknownTarget`."""
+    if not ident:
+        return face.devices()
+    return [] if any(each["id"] == ident for each in controllers) else [face.device(ident)]
 
 
 def _of(device: Record, records: list[Record]) -> list[Record]:
@@ -76,8 +89,21 @@ def _show(devices: list[Record], readings: list[Record], alarms: list[Record]) -
         own = _of(device, readings)
         if own:
             paper.print(tables.readings(own))
+
+
+def _show_controllers(controllers: list[Record], readings: list[Record], unit: str) -> None:
+    from holdfast.cli import tables
+
+    paper = say.console()
+    for each in controllers:
+        paper.print(tables.controller_headline(each, unit))
+        for line in tables.controller_lines(each):
+            paper.print(line)
+
+
+def _current(readings: list[Record]) -> str:
     counted = sum(each.get("quality") in ("good", "late") for each in readings)
-    paper.print(f"{counted} of {len(readings)} values are current")
+    return f"{counted} of {len(readings)} values are current"
 
 
 def connect(face: Face, limit_s: float = SETTLE_S) -> None:
@@ -122,15 +148,25 @@ def events(
         typer.Option(
             "--kind",
             metavar="KIND",
-            help="Only availability, command, alarm or event, or one kind of event such as failover.",
+            help="Only availability, command, alarm or event, or one kind of event such as failover or error.",
             show_default=False,
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            "--device",
+            metavar="DEVICE",
+            help="Only those of this device.",
+            show_default=False,
+            autocompletion=complete_device,
         ),
     ] = None,
 ) -> None:
     """Tell what happened lately: availability, receipts, alarms, decisions."""
     from holdfast.cli.client import hub_meant
 
-    records = hub_meant().events(last, kind)
+    records = hub_meant().events(last, kind, device)
     if as_json:
         say.as_json(records)
         return

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli.completion import complete_adapter, complete_device, complete_name
+from holdfast.cli.completion import complete_adapter, complete_controller, complete_device, complete_name
 
 SiteOption = Annotated[
     Path | None,
@@ -36,9 +36,13 @@ DataOption = Annotated[
     ),
 ]
 DeviceArgument = Annotated[str, typer.Argument(metavar="DEVICE", autocompletion=complete_device)]
+ControllerArgument = Annotated[str, typer.Argument(metavar="CONTROLLER", autocompletion=complete_controller)]
 AdapterArgument = Annotated[str, typer.Argument(metavar="ADAPTER", autocompletion=complete_adapter)]
 OneDeviceArgument = Annotated[
-    str | None, typer.Argument(metavar="[DEVICE]", help="Only this one.", autocompletion=complete_device)
+    str | None,
+    typer.Argument(
+        metavar="[DEVICE]", help="Only this device or controller.", autocompletion=complete_device
+    ),
 ]
 NameArgument = Annotated[
     str,

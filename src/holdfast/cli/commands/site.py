@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from holdfast.cli import say
+from holdfast.cli.commands.import_fermenter import import_fermenter
 from holdfast.cli.commands.import_solarhub import import_solarhub
 from holdfast.cli.exits import Exit
 
@@ -22,9 +23,13 @@ def check(site: Annotated[Path, typer.Argument(metavar="SITE", help="The site fi
     from holdfast.hub.site.yaml import load_site
 
     spec = load_site(site, FAMILIES)
+    for each in spec.controllers:
+        for text in each.settings.warnings:
+            say.note(f"{site}: controller {each.id}: {text}")
     count = sum(len({capability.key for driver in each.drivers for capability in driver.capabilities})
                 for each in spec.devices)  # fmt: skip
-    say.line(f"{site} is fine: {_counted(len(spec.devices), 'device')}, {_counted(count, 'value')}")
+    say.line(f"{site} is fine: {_counted(len(spec.devices), 'device')}, {_counted(count, 'value')}"
+             + (f", {_counted(len(spec.controllers), 'controller')}" if spec.controllers else ""))  # fmt: skip
 
 
 def _counted(number: int, what: str) -> str:
@@ -51,3 +56,4 @@ def import_ipcom(
 
 
 importing.command("solarhub")(import_solarhub)
+importing.command("fermenter")(import_fermenter)

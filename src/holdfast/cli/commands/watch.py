@@ -12,11 +12,17 @@ from holdfast.cli.face import face_of
 from holdfast.errors import HubUnreachable
 
 if TYPE_CHECKING:
-    from holdfast.cli.face import Change, Face
+    from holdfast.cli.face import Change, Face, SiteFace
     from holdfast.cli.records import Record
 
 ALIVE_EVERY_S = 10.0
 """Least distance of two signs of life: often enough to be believed, seldom enough to be overlooked."""
+
+
+_OF_CONTROLLERS = ("control", "heating", "cooling", "take-over")
+"""Kinds of events that tell what a controller does."""
+_TOLD_BY_EVENTS = ("state", "reason", "heating", "cooling")
+"""Readings of a controller that such an event tells in better words, or that only count seconds."""
 
 
 def watch(device: OneDeviceArgument = None, as_json: JsonOption = False, site: SiteOption = None) -> None:
@@ -39,10 +45,11 @@ class Watching:
         self._as_json = as_json
         self._seen: dict[str, Record] = {}
         self._told: dict[tuple[str, str], object] = {}
+        self._controllers: set[str] = set()
         self._is_lost = False
         self._last_line_t = time.monotonic()
 
-    def run(self, face: Face) -> None:
+    def run(self, face: SiteFace) -> None:
         """Watch for ever."""
         for change in face.changes():
             if change.kind == "connected":
@@ -52,7 +59,7 @@ class Watching:
             else:
                 self.take(change)
 
-    def _begin(self, face: Face) -> None:
+    def _begin(self, face: SiteFace) -> None:
         """What there is to begin with: changes count from here."""
         for record in face.readings(self._device or None):
             self._seen[str(record["target"])] = record
@@ -69,6 +76,13 @@ class Watching:
                 paper.print(tables.headline(device))
                 for line in tables.remarks(device, ()):
                     paper.print(line)
+        found = [each for each in face.controllers() if self._device in ("", each["id"])]
+        self._controllers = {str(each["id"]) for each in found}
+        unit = face.temperature_unit() if found else ""
+        for each in found:
+            paper.print(tables.controller_headline(each, unit))
+            for line in tables.controller_lines(each):
+                paper.print(line)
         paper.print(tables.readings(self._seen.values()))
         self._last_line_t = time.monotonic()
 
@@ -125,6 +139,10 @@ class Watching:
             self._say(f"{'alarm' if record['is_on'] else 'over'}: {words.clean(record['text'])}")
         elif kind == "event" and record.get("kind") == "failover":
             self._say(f"{words.clean(record['device'])}: {words.decision(record)}")
+        elif kind == "event" and record.get("kind") in _OF_CONTROLLERS:
+            doing = words.clean((record.get("data") or {}).get("state") or "")
+            said = words.clean(record["text"])
+            self._say(f"{words.clean(record['device'])}: {f'{doing}: {said}' if doing else said}")
 
     def _is_news(self, kind: str, key: str, now: object) -> bool:
         is_news = self._told.get((kind, key)) != now
@@ -155,7 +173,9 @@ class Watching:
                 }
             )
             return
-        self._say(_told(before, record))
+        ident, _, key = target.partition("/")
+        if not (ident in self._controllers and key in _TOLD_BY_EVENTS):
+            self._say(_told(before, record))
 
     def _alive(self) -> None:
         """A sign of life: the stream has just shown one, so this is no mere decoration."""

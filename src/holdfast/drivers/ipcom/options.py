@@ -22,7 +22,7 @@ from holdfast.errors import ConfigurationError
 from holdfast.options import Section, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from holdfast.model import Adapter, Device
 
@@ -129,7 +129,7 @@ def parse_options(device: Device, adapter: Adapter) -> IpcomOptions:
     section.allow(_OPTIONS)
     where = parse_tcp(adapter.url, PORT, "a controller")
     modules = _modules(section)
-    outputs, covers = _wiring(device.outputs, modules)
+    outputs, covers = _wiring(device.outputs, modules, device.owned)
     login_s = section.seconds("login_s", 0.1, 60.0, 0.0) if "login_s" in section.raw else None
     return IpcomOptions(
         host=where.host,
@@ -227,9 +227,9 @@ def _module(section: Section) -> ModuleType:
 
 
 def _wiring(
-    raw: Mapping[str, Mapping[str, Any]], modules: Mapping[int, ModuleType]
+    raw: Mapping[str, Mapping[str, Any]], modules: Mapping[int, ModuleType], owned: Collection[str]
 ) -> tuple[tuple[Output, ...], tuple[Cover, ...]]:
-    wiring = _Wiring(modules)
+    wiring = _Wiring(modules, owned)
     for key in raw:
         wiring.add(key, Section(raw[key], ("outputs", key)))
     wiring.check_aliases()
@@ -239,10 +239,11 @@ def _wiring(
 class _Wiring:
     """Outputs and covers under reading, and which output is already taken by whom."""
 
-    def __init__(self, modules: Mapping[int, ModuleType]) -> None:
+    def __init__(self, modules: Mapping[int, ModuleType], owned: Collection[str]) -> None:
         self.outputs: list[Output] = []
         self.covers: list[Cover] = []
         self._modules = modules
+        self._owned = owned
         self._taken: dict[Place, str] = {}
 
     def add(self, key: Any, section: Section) -> None:
@@ -284,7 +285,7 @@ class _Wiring:
             kind=kind,
             place=place,
             module=module,
-            must_end_off=fail_safe is False,
+            must_end_off=fail_safe is False or key in self._owned,
             aliases=section.names("aliases"),
         )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from holdfast.drivers.kasa.state import SWITCH
 from holdfast.drivers.kasa.ways import Kind
 from holdfast.errors import ConfigurationError
 from holdfast.options import Section, shown
@@ -51,6 +52,11 @@ class KasaOptions:
     broadcast: str = EVERYBODY
 
     @property
+    def told(self) -> str:
+        """Where and how to reach it, as the site says: what was found out otherwise holds for as long as this does."""
+        return f"{self.address} {self.kind}"
+
+    @property
     def address(self) -> str:
         """Host, and port if the owner named one, as one text."""
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -60,7 +66,8 @@ class KasaOptions:
 def parse_options(device: Device, adapter: Adapter) -> KasaOptions:
     """Read a device and one of its adapters; raises `ConfigurationError` with the path to what is wrong.
 
-    An option may stand with the device or with the adapter, which wins.
+    An option may stand with the device or with the adapter, which wins. A plug that a controller owns (`Device.owned`)
+    must end off, and keeps its own timer wound up for as long as the controller says, unless the site says how long.
     """
     elsewhere = {key: ("adapters", adapter.id, key) for key in adapter.options}
     section = Section({**device.options, **adapter.options}, ("options",), elsewhere)
@@ -81,11 +88,11 @@ def parse_options(device: Device, adapter: Adapter) -> KasaOptions:
         password="" if is_hash else adapter.password,
         credentials_hash=adapter.password.removeprefix(HASH) if is_hash else "",
         mac=_mac(section),
-        dead_man_s=_dead_man_s(section),
+        dead_man_s=_dead_man_s(section, device.owned.get(SWITCH, 0.0)),
         expects_energy=section.flag("expects_energy", default=False)
         if "expects_energy" in section.raw
         else None,
-        must_end_off=_must_end_off(section),
+        must_end_off=_must_end_off(section) or SWITCH in device.owned,
         broadcast=section.text("broadcast", EVERYBODY),
     )
 
@@ -120,7 +127,11 @@ def _mac(section: Section) -> str:
     return plain_mac(text)
 
 
-def _dead_man_s(section: Section) -> float:
+def _dead_man_s(section: Section, owned_s: float) -> float:
+    if (
+        "dead_man_s" not in section.raw and owned_s > 0.0
+    ):  # a controller's wish, as near as plugs can come to it
+        return min(max(owned_s, SHORTEST_DEAD_MAN_S), LONGEST_DEAD_MAN_S)
     value = section.seconds("dead_man_s", 0.0, LONGEST_DEAD_MAN_S, 0.0)
     if 0.0 < value < SHORTEST_DEAD_MAN_S:
         advice = f"use 0 for none, or seconds from {SHORTEST_DEAD_MAN_S:g} to {LONGEST_DEAD_MAN_S:g}"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from holdfast.drivers.kasa.dead_man import LAST_CALL_AT, RENEW_AT, armed_s
-from holdfast.drivers.kasa.state import DEAD_MAN, LATE_EFFECT_S, SETTLE_S, SWITCH, PlugState
+from holdfast.drivers.kasa.state import DEAD_MAN, LATE_EFFECT_S, POLL_S, SETTLE_S, SWITCH, PlugState
+from holdfast.drivers.kasa.witness import Objection, objection_of
 from holdfast.link.planner import Action, Read, Step, Wait, Warn
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from holdfast.link.planner import Seen, Sight, WireLog, Wish
 
 GROUP: Final = "live"
+NOTHING: Final = ""
+"""The group that a switching step names to be read at once: none. Before its settle time a look proves nothing, and of
+a slow plug it costs the time in which the next one could."""
 LOOK_AGAIN_S: Final = 0.75
 """Between two looks at a relay that may be slow: a few of them fit into the time that it may take."""
 RENEW_PAUSE_SHARE: Final = 1 / 30
@@ -56,30 +60,44 @@ class KasaPlanner:
     def __call__(self, wishes: Sequence[Wish], seen: Seen, sent: WireLog, now: float) -> Iterable[Action]:
         """See `Planner`."""
         sight = seen.get(("", GROUP))
+        if sight is None:
+            yield Wait(
+                now + POLL_S
+            )  # what a new session sees first may be what the last one saw, and tell nobody
+        else:
+            yield from self._doubt(sight, now)
         if self.dead_man_s and sight is not None:
             yield from self._warn(sight, sent)
         for wish in wishes:
-            yield self._serve(wish, sight, sent, now)
+            yield from self._serve(wish, sight, sent, now)
         if self.dead_man_s and not wishes and sight is not None:
             yield from self._keep_armed(sight, sent, now)
 
-    def _serve(self, wish: Wish, sight: Sight | None, sent: WireLog, now: float) -> Action:
+    def _serve(self, wish: Wish, sight: Sight | None, sent: WireLog, now: float) -> Iterable[Action]:
         if wish.try_at <= now:
             arms = bool(wish.value) and self.dead_man_s > 0.0
-            return Step(
+            yield Step(
                 tag=SWITCH,
                 payload=Switch(bool(wish.value), self.dead_man_s if arms else 0.0),
                 serves=(wish.key,),
                 final=(wish.key,),
                 marks=(DEAD_MAN,) if arms else (),
                 is_urgent=wish.is_urgent,
+                group=NOTHING,
             )
+            return
         sent_t = sent[SWITCH].t
         if wish.sends == 0 or now >= sent_t + SETTLE_S + LATE_EFFECT_S:
-            return Wait(wish.try_at, wish.key)
-        looked_t = sight.as_of.t if sight is not None else sent_t
-        look_t = max(sent_t + SETTLE_S, looked_t + LOOK_AGAIN_S)
-        return Read("", GROUP) if look_t <= now else Wait(min(look_t, wish.try_at), wish.key)
+            yield Wait(wish.try_at, wish.key)
+            return
+        look_t = sent_t + SETTLE_S
+        if sight is not None and sight.as_of.t >= look_t:
+            look_t = sight.as_of.t + LOOK_AGAIN_S
+        if now < look_t:
+            yield Wait(min(look_t, wish.try_at), wish.key)
+            return
+        yield Wait(min(now + LOOK_AGAIN_S, wish.try_at), wish.key)  # an answer that is lost asks nobody
+        yield Read("", GROUP)
 
     def _keep_armed(self, sight: Sight, sent: WireLog, now: float) -> Iterable[Action]:
         state: PlugState = sight.raw
@@ -97,6 +115,21 @@ class KasaPlanner:
         was_tried = sent[DEAD_MAN].t > -float("inf")
         payload = Rewind if is_last_call and was_tried else Renew
         yield Step(tag=DEAD_MAN, payload=payload(self.dead_man_s), serves=(), final=())
+
+    def _doubt(self, sight: Sight, now: float) -> Iterable[Action]:
+        """What the meter says against the relay, each under the key of what is to be looked at."""
+        state: PlugState = sight.raw
+        if objection_of(is_on=state.is_on, power=state.power) is None:
+            return
+        witness = state.witness
+        # Equal looks tell nobody, nor does a meter that vanished: so it is thought over with every poll.
+        think_t = now + POLL_S
+        if witness.objection is not None and witness.is_sure(now):
+            key = "power" if witness.objection is Objection.IDLE else SWITCH
+            yield Warn(key, witness.objection.value)
+        elif witness.objection is not None and witness.due_t > now:
+            think_t = min(think_t, witness.due_t)
+        yield Wait(think_t)
 
     def _warn(self, sight: Sight, sent: WireLog) -> Iterable[Action]:
         state: PlugState = sight.raw

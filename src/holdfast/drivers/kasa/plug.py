@@ -6,12 +6,29 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.drivers.kasa import dead_man
-from holdfast.drivers.kasa.faults import Meaning, SaidNo, as_fault, meaning_of, translated
+from holdfast.drivers.kasa.faults import Meaning, SaidNo, Unanswered, as_fault, meaning_of, translated
 from holdfast.drivers.kasa.options import plain_mac
 from holdfast.drivers.kasa.planner import GROUP, Renew, Rewind, Switch
-from holdfast.drivers.kasa.search import Search, leave
-from holdfast.drivers.kasa.state import READ_S, SET_S, PlugState, plain_question, plain_state, state_of
-from holdfast.drivers.kasa.ways import Kind, Way, candidates, config_of, objection, shape_objection
+from holdfast.drivers.kasa.search import Search, leave, told_mac
+from holdfast.drivers.kasa.state import (
+    READ_S,
+    SET_S,
+    PlugState,
+    plain_question,
+    plain_state,
+    realtime_of,
+    state_of,
+)
+from holdfast.drivers.kasa.ways import (
+    WIDE_BATCH,
+    Kind,
+    Way,
+    candidates,
+    config_of,
+    objection,
+    shape_objection,
+)
+from holdfast.drivers.kasa.witness import Witness, looked, switched
 from holdfast.errors import (
     HoldfastError,
     LinkFault,
@@ -31,10 +48,15 @@ if TYPE_CHECKING:
     from holdfast.drivers.kasa.options import KasaOptions
     from holdfast.drivers.kasa.planner import Payload
 
-CONNECT_S: Final = 5.0
-"""Two questions, behind a login two more: fact sheet section 2. A healthy plug takes well below a second."""
+CONNECT_S: Final = 8.0
+"""Two questions, three in the newer language, behind a login two more: fact sheet section 2. A healthy plug takes well
+below a second; on a bad wireless network each may take more than one, and the library asks a silent one twice."""
 OPEN_S: Final = 11.5
 """Asking the address, looking everywhere, and connecting, each within its own limit, one after the other."""
+PLAIN_READS: Final = 30
+"""After an update that could not be understood it is five minutes until the next."""
+SHORT_READS: Final = 5
+"""After an update that took too long, while the bare state did not, it is a minute until the next."""
 BAD_READS: Final = 2
 """Reads in a row that bring nothing, after which the session is given up: one lost answer is no outage."""
 
@@ -49,8 +71,14 @@ class KasaPlug:
         self._search = Search(library, options)
         self._device: Any = None
         self._way = Way(options.host)
-        self._is_plain = False  # the whole update could not be understood: only the bare state is asked for
+        self._plain_left = (
+            0  # reads for which only the bare state is asked for: the whole could not be understood
+        )
+        self._is_short = (
+            False  # the last one took too long: now only what matters is asked for, in one question
+        )
         self._bad_reads = 0
+        self._witness = Witness()
 
     # --- reaching it ------------------------------------------------------------------------------------------------
 
@@ -75,47 +103,65 @@ class KasaPlug:
         return Identity(self._memory.mac, self._said("model"), self._said("hw_info", "sw_ver"))
 
     async def _open(self) -> None:
-        if self._memory.is_search_due:
-            await self._find()
-        await self._reach(await self._ways())
+        is_lost = self._memory.is_search_due and not await self._find()
+        await self._reach(await self._ways(is_lost=is_lost))
         if self._options.expects_energy and self._energy() is None:
             # The library gives up a meter for an object's life when its first answer failed: fact sheet section 5.
             await self._reach((self._way,))
         if self._is_other():
             await self._go_after()
 
-    async def _find(self) -> None:
+    async def _find(self) -> bool:
+        """Look for it; whether it was found."""
         memory = self._memory
         memory.searched()
         host = memory.way.host if memory.way is not None else self._options.host
-        way = await self._search.ask(host, memory.mac)
-        if way is None and memory.mac:
-            way = await self._search.look(memory.mac)
+        try:
+            way = await self._search.ask(host, memory.mac)
+            if way is None and memory.mac:
+                way = await self._search.look(memory.mac)
+        except Unsupported:
+            memory.ask_again()
+            raise
         if way is not None:
             memory.moved(way)
+        return way is not None
 
-    async def _ways(self) -> Sequence[Way]:
+    async def _ways(self, *, is_lost: bool) -> Sequence[Way]:
+        """What to try, the likeliest first. ``is_lost``: it was looked for in vain just now."""
         options, memory = self._options, self._memory
         if memory.way is None and options.kind is Kind.AUTO:
             way = await self._search.ask(options.host, memory.mac)
             if way is not None:
                 memory.moved(way)
         if memory.way is not None:
-            return (memory.way,)
-        return candidates(options.kind, options.host, options.port)
+            # One that was followed to another address may be back where the owner says that it is.
+            return (
+                tuple(dict.fromkeys((memory.way, memory.way.at(options.host)))) if is_lost else (memory.way,)
+            )
+        ways = candidates(options.kind, options.host, options.port)
+        first = memory.turn % len(ways)
+        return (*ways[first:], *ways[:first])
 
     async def _reach(self, ways: Sequence[Way]) -> None:
         """The first of the ways that leads to a plug; the fault that tells most if none does."""
         faults: list[LinkFault] = []
+        silent_hosts: set[str] = set()
         for way in ways:
+            if way.host in silent_hosts:
+                continue
             try:
                 await self._connect(way)
             except LinkFault as fault:
                 faults.append(fault)
-                if isinstance(fault, Silent | Unsupported):  # another language would be met with the same
-                    break
+                if isinstance(
+                    fault, Silent | Unsupported
+                ):  # it would take the time for all others, and nobody is there
+                    silent_hosts.add(way.host)
             else:
                 return
+            # A port that takes one language in silence may speak the next: its turn comes with the next connect.
+            self._memory.turn += 1
         raise next((each for each in faults if isinstance(each, LoginRefused)), faults[-1])
 
     async def _connect(self, way: Way) -> None:
@@ -125,9 +171,9 @@ class KasaPlug:
             raise why
         try:
             async with asyncio.timeout(CONNECT_S):
-                self._device = await self._library.Device.connect(
-                    config=config_of(self._library, way, self._options)
-                )
+                batch = WIDE_BATCH if way.is_smart and self._memory.is_wide_due else None
+                config = config_of(self._library, way, self._options, batch)
+                self._device = await self._library.Device.connect(config=config)
         except Exception as error:
             raise as_fault(translated(error, self._library, f"connecting to {way.host}")) from error
         self._way = way
@@ -172,44 +218,84 @@ class KasaPlug:
             async with asyncio.timeout(READ_S):
                 state = await self._state()
         except Exception as error:
-            raise self._read_failed(self._told(error, "reading the plug")) from error
+            told = self._told(error, "reading the plug")
+            self._is_short = isinstance(told, Unanswered)
+            raise self._read_failed(told) from error
         self._bad_reads = 0
-        return (Batch("", GROUP, state),)
+        if self._is_short:  # it is there, and everything is too much for it
+            self._is_short, self._plain_left = False, max(self._plain_left, SHORT_READS)
+        if self._options.expects_energy is not False:
+            t = asyncio.get_running_loop().time()
+            self._witness = looked(self._witness, is_on=state.is_on, power=state.power, t=t)
+        return (Batch("", GROUP, state._replace(witness=self._witness)),)
 
     def _read_failed(self, error: HoldfastError) -> HoldfastError:
         self._bad_reads += 1
         return as_fault(error) if self._bad_reads >= BAD_READS else error
 
     async def _state(self) -> PlugState:
+        if self._is_short or self._plain_left > 0:
+            self._plain_left -= self._plain_left > 0
+            return await self._plain()
+        try:
+            state = await self._whole()
+        except Exception as error:
+            if isinstance(error, LinkFault) or meaning_of(error, self._library) is not Meaning.NONSENSE:
+                raise
+            self._plain_left = PLAIN_READS
+            return await self._plain()
+        return await self._with_timer(state) if self._options.dead_man_s else state
+
+    async def _whole(self) -> PlugState:
+        """Everything that the library asks for. Raises `KeyError` where the answer lacked the plug's state."""
+        device, energy = self._device, self._energy()
+        told, metered = device.sys_info, realtime_of(energy)
+        await device.update()
+        # What an answer lacks the library keeps from the answer before, and says nothing.
+        if device.sys_info is told:
+            raise KeyError("the plug's state")
+        self._expect_same(device.sys_info)
+        energy = self._energy()
+        is_old = metered is not None and realtime_of(energy) is metered
+        return state_of(device, None if is_old else energy)
+
+    async def _plain(self) -> PlugState:
+        """The bare state, and the timer, in one question."""
         device, is_smart = self._device, self._way.is_smart
-        state: PlugState | None = None
-        if not self._is_plain:
-            try:
-                await device.update()
-                state = state_of(device, self._energy())
-            except Exception as error:
-                if meaning_of(error, self._library) is not Meaning.NONSENSE:
-                    raise
-                self._is_plain = True
-        if state is None:
-            answer = await device.protocol.query(plain_question(is_smart=is_smart))
-            state = plain_state(answer, is_smart=is_smart)
+        question = plain_question(is_smart=is_smart)
         if self._options.dead_man_s:
-            state = state._replace(timer=await self._timer())
+            question |= dead_man.question(is_smart=is_smart)
+        answer = await device.protocol.query(question)
+        self._expect_same(answer["get_device_info"] if is_smart else answer["system"]["get_sysinfo"])
+        state = plain_state(answer, is_smart=is_smart)
+        if self._options.dead_man_s:
+            state = state._replace(timer=dead_man.timer_of(answer, is_smart=is_smart))
         return state
+
+    def _expect_same(self, info: Any) -> None:
+        """The library dials anew within a call and looks at nobody's name: the next session does, and goes after it.
+
+        Raises `SessionLost` for another plug.
+        """
+        mac = told_mac(info)
+        if mac and self._memory.mac and mac != self._memory.mac:
+            raise SessionLost(f"another plug ({mac}) answers at {self._way.host}")
 
     def _energy(self) -> Any:
         return self._device.modules.get(self._library.Module.Energy)
 
-    async def _timer(self) -> dead_man.Timer:
-        is_smart = self._way.is_smart
+    async def _with_timer(self, state: PlugState) -> PlugState:
+        """What a whole update of a newer plug tells already; a legacy one is asked once more."""
+        if self._way.is_smart:
+            answer: Any = {"get_device_info": self._device.sys_info}
+            return state._replace(timer=dead_man.timer_of(answer, is_smart=True))
         try:
-            answer = await self._device.protocol.query(dead_man.question(is_smart=is_smart))
+            answer = await self._device.protocol.query(dead_man.question(is_smart=False))
         except Exception as error:
             if meaning_of(error, self._library) not in (Meaning.NO, Meaning.NONSENSE):
                 raise
-            return dead_man.Timer(is_supported=False, is_smart=is_smart)
-        return dead_man.timer_of(answer, is_smart=is_smart)
+            answer = None
+        return state._replace(timer=dead_man.timer_of(answer, is_smart=False))
 
     # --- switching it -----------------------------------------------------------------------------------------------
 
@@ -220,6 +306,9 @@ class KasaPlug:
                 await self._do(payload)
         except Exception as error:
             raise self._told(error, _DOING[type(payload)]) from error
+        finally:
+            if not isinstance(payload, Renew):
+                self._witness = switched(self._witness, asyncio.get_running_loop().time())
 
     async def _do(self, payload: Payload) -> None:
         device, is_smart = self._device, self._way.is_smart

@@ -60,7 +60,8 @@ class Search:
             return None
         way = way_of(device.config)
         await leave(device)
-        if mac and heard.get(way.host, mac) != mac:
+        # Heard under its number, while the owner may have written a name: whoever it was, it was one.
+        if mac and heard and mac not in heard.values():
             return None
         return way.at(host)  # as the owner wrote it: a name may move
 
@@ -117,9 +118,14 @@ def mac_of(answer: Any) -> str:
         return ""
     old = answer.get("system")
     told = old.get("get_sysinfo") if isinstance(old, dict) else answer.get("result")
-    if not isinstance(told, dict):
+    return told_mac(told)
+
+
+def told_mac(info: Any) -> str:
+    """The hardware address in what a plug tells of itself, old or new; empty if it tells none."""
+    if not isinstance(info, dict):
         return ""
-    return plain_mac(str(told.get("mac") or told.get("mic_mac") or told.get("ethernet_mac") or ""))
+    return plain_mac(str(info.get("mac") or info.get("mic_mac") or info.get("ethernet_mac") or ""))
 
 
 async def leave(device: Any) -> None:

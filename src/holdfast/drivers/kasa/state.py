@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from holdfast.drivers.kasa.witness import Witness
 from holdfast.model import Capability, Periodic, Value, ValueType, VerifyPlan
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class PlugState(NamedTuple):
     current: float | None = None
     energy_total: float | None = None
     timer: Timer | None = None
+    witness: Witness = Witness()
+    """What the looks of this session add up to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +202,23 @@ def state_of(device: Any, energy: Any) -> PlugState:
 
     A meter that fails harms nothing: its values are absent. The relay must be there; raises what the library raises.
     """
+    info = device.sys_info  # where the relay is missing, the library takes it for off
     return PlugState(
-        is_on=bool(device.is_on),
+        is_on=bool(info["relay_state"] if "relay_state" in info else info["device_on"]),
         rssi=_number(lambda: device.rssi),
         power=_number(lambda: energy.current_consumption),
         voltage=_number(lambda: energy.voltage),
         current=_number(lambda: energy.current),
         energy_total=_number(lambda: energy.consumption_total),
     )
+
+
+def realtime_of(energy: Any) -> object:
+    """The very answer that an old plug's meter values come from, to see whether the next update brought another."""
+    try:
+        return energy.data.get("get_realtime")
+    except Exception:  # noqa: BLE001 - the newer ones say themselves that they have failed
+        return None
 
 
 def plain_question(*, is_smart: bool) -> dict[str, Any]:

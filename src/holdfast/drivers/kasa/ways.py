@@ -5,7 +5,8 @@ The kinds and their ports come from the Kasa fact sheet section 1. Firmware upda
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 LIBRARY_TIMEOUT_S: Final = 3
 """Seconds the library waits for a connection, and again for an answer: fact sheet section 4. Whole, as it wants it."""
+
+WIDE_BATCH: Final = 10
+"""Questions in one message for firmware that forgets its login after one (fact sheet section 5 number 6): an update is
+nine of them, the library's own five are two messages, and of two it never gets the second answered."""
 
 IOT_PLUG: Final = "IOT.SMARTPLUGSWITCH"
 KASA_PLUG: Final = "SMART.KASAPLUG"
@@ -84,8 +89,11 @@ def candidates(kind: Kind, host: str, port: int | None) -> tuple[Way, ...]:
     }[kind]
 
 
-def config_of(library: KasaLibrary, way: Way, options: KasaOptions) -> Any:
-    """The library's description of the way, with the login; credentials win over a stored hash."""
+def config_of(library: KasaLibrary, way: Way, options: KasaOptions, batch: int | None = None) -> Any:
+    """The library's description of the way, with the login; credentials win over a stored hash.
+
+    ``batch``: how many questions of the newer language go into one message; ``None``: as many as the library likes.
+    """
     parameters = library.DeviceConnectionParameters.from_values(
         way.family,
         way.encryption,
@@ -96,6 +104,7 @@ def config_of(library: KasaLibrary, way: Way, options: KasaOptions) -> Any:
     return library.DeviceConfig(
         host=way.host,
         timeout=LIBRARY_TIMEOUT_S,
+        batch_size=batch,
         port_override=way.port,
         credentials=credentials_of(library, options),
         credentials_hash=options.credentials_hash or None,
@@ -122,6 +131,36 @@ def way_of(config: Any) -> Way:
         http_port=parameters.http_port,
         port=config.port_override,
     )
+
+
+def way_record(way: Way) -> dict[str, Any]:
+    """The way as JSON values."""
+    return asdict(way)
+
+
+def way_from(record: object) -> Way | None:
+    """The way of a record; ``None`` for what is none, or leads to nothing that is spoken."""
+    if not isinstance(record, Mapping):
+        return None
+    names = [each.name for each in fields(Way)]
+    if not all(name in record for name in names):
+        return None
+    way = Way(**{name: record[name] for name in names})
+    texts: tuple[object, ...] = (way.host, way.family, way.encryption)
+    numbers = ((way.login_version, 9), (way.port, 65535), (way.http_port, 65535))
+    flag: object = way.is_https
+    if not all(isinstance(each, str) and each for each in texts) or not isinstance(flag, bool):
+        return None
+    if not all(_is_number(value, most) for value, most in numbers):
+        return None
+    return way if objection(way.family, way.encryption) is None else None
+
+
+def _is_number(value: object, most: int) -> bool:
+    """Whether it is a small whole number, or nothing."""
+    if value is None:
+        return True
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most
 
 
 COMPATIBILITY: Final = (

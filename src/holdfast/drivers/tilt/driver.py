@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from holdfast.drivers.tilt.discovery import discovery
 from holdfast.drivers.tilt.options import parse_options
 from holdfast.drivers.tilt.session import TiltSession
 from holdfast.drivers.tilt.values import capabilities, projection
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def family(make: ScannerFactory = bleak_scanner) -> Family:
     """The family, with another scanner than that of this machine's radio."""
-    return Family("tilt", partial(_prepare, make))
+    return Family("tilt", partial(_prepare, make), discovery(make))
 
 
 def _prepare(make: ScannerFactory, device: Device, adapter: Adapter) -> Driver:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from holdfast.hub.site.controllers import owned
 from holdfast.hub.site.failover import FAILOVER_KEYS
 
 if TYPE_CHECKING:
@@ -40,11 +41,15 @@ class Step:
 
 def plan(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Step]:
     """The steps from one site's mapping to another's, removals first. Empty if nothing of the devices changes."""
-    old, new = _by_id(before), _by_id(after)
+    old, new = _by_id(before, "devices"), _by_id(after, "devices")
+    owned_before, owned_after = owned(before), owned(after)
     steps = [Step(what=What.REMOVE, device=ident, text=f"{ident}: goes") for ident in old if ident not in new]
     for ident, device in new.items():
         if ident not in old:
             steps.append(Step(what=What.ADD, device=ident, text=f"{ident}: comes"))
+        elif owned_before.get(ident) != owned_after.get(ident):
+            text = f"{ident}: another controller owns it, or none, or another timer: it reconnects"
+            steps.append(Step(what=What.REBUILD, device=ident, text=text))
         elif device != old[ident]:
             steps.append(_changed(ident, old[ident], device))
     return steps
@@ -52,8 +57,22 @@ def plan(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Step]:
 
 def others(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """In words, what changes of the site apart from its devices."""
-    keys = ("site", "arrays", "controllers")
-    return [f"{key}: changes" for key in keys if (before.get(key) or None) != (after.get(key) or None)]
+    keys = ("site", "arrays")
+    lines = [f"{key}: changes" for key in keys if (before.get(key) or None) != (after.get(key) or None)]
+    old, new = _by_id(before, "controllers"), _by_id(after, "controllers")
+    lines += [f"controller {ident}: goes" for ident in old if ident not in new]
+    for ident, controller in new.items():
+        if ident not in old:
+            lines.append(f"controller {ident}: comes")
+        elif controller != old[ident]:
+            lines.append(f"controller {ident}: changes")
+    return lines
+
+
+def changed_controllers(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
+    """The controllers that come or change."""
+    old, new = _by_id(before, "controllers"), _by_id(after, "controllers")
+    return {ident for ident, controller in new.items() if controller != old.get(ident)}
 
 
 def _changed(ident: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Step:
@@ -94,8 +113,10 @@ def _reach(adapter: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in adapter.items() if key not in RANKING_KEYS}
 
 
-def _by_id(site: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    return {str(each.get("id")): each for each in site.get("devices") or () if isinstance(each, dict)}
+def _by_id(site: Mapping[str, Any], key: str) -> dict[str, Mapping[str, Any]]:
+    items = site.get(key)
+    found = items if isinstance(items, list) else ()
+    return {str(each.get("id")): each for each in found if isinstance(each, dict)}
 
 
 def _adapters(device: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from holdfast.hub.site.adapter import read_adapter
+from holdfast.hub.site.controllers import PLUGS, kept_off, owned, read_controller
 from holdfast.hub.site.failover import FAILOVER_KEYS, read_failover
 from holdfast.hub.site.plain import plain
 from holdfast.hub.site.preparing import DEVICE_KEYS, Preparing
 from holdfast.hub.site.problems import Findings, Locate, Place, Problem, kind_of, shown, spelled
 from holdfast.hub.site.section import Section, closest
 from holdfast.hub.site.sharing import check_sharing
-from holdfast.hub.site.spec import ArraySpec, DeviceSpec, SiteSpec
+from holdfast.hub.site.spec import ArraySpec, ControllerSpec, DeviceSpec, SiteSpec
 from holdfast.model import Adapter, Device
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 _TOP_KEYS = ("site", "devices", "controllers", "arrays")
 _SITE_KEYS = ("id", "name", "timezone", "temperature_unit")
 ARRAY_KEYS = ("id", "name", "packs", "attached_to")
-_LATER_KEYS = ("controllers",)
-"""Part of the public contract, but not of this version."""
 
 _DEFAULT_ID = "home"
 _DEFAULT_TIMEZONE = "UTC"
@@ -63,8 +62,8 @@ def read_what_can_be_used(
 ) -> SiteSpec:
     """The same for a site that must run, whatever is wrong with some of it: one bad device never stops the rest.
 
-    A device with a problem has no driver and says why in its ``fault``. Raises `SiteError` only for what is no site at
-    all.
+    A device with a problem has no driver and says why in its ``fault``; a controller with one keeps its plugs off and
+    says why. Raises `SiteError` only for what is no site at all.
     """
     findings = Findings(source)
     reading = _Reading(families, secrets, findings)
@@ -76,7 +75,16 @@ def read_what_can_be_used(
         else device
         for place, device in zip(reading.places, spec.devices, strict=True)
     ]
-    return replace(spec, devices=tuple(each for each in devices if each.device.id), problems=problems)
+    controllers = [
+        kept_off(controller, [each for each in problems if each.path[:2] == place])
+        for place, controller in zip(reading.controller_places, spec.controllers, strict=True)
+    ]
+    return replace(
+        spec,
+        devices=tuple(each for each in devices if each.device.id),
+        controllers=tuple(controllers),
+        problems=problems,
+    )
 
 
 def _plain(mapping: Mapping[str, Any], findings: Findings) -> dict[Any, Any]:
@@ -102,15 +110,17 @@ class _Reading:
         self._device_ids: dict[str, Place] = {}
         self.places: list[Place] = []
         """Where each device stands, in the order of the devices that were read."""
+        self.controller_places: list[Place] = []
+        """The same for controllers."""
         self._array_ids: dict[str, Place] = {}
+        self._plugs: dict[str, Place] = {}
+        self._owned: Mapping[str, Mapping[str, float]] = {}
         self._packs: dict[str, Place] = {}
         self._used: list[tuple[Place, Adapter, Driver]] = []
 
     def site(self, top: Section) -> SiteSpec:
         top.refuse_unknown(_TOP_KEYS)
-        for key in _LATER_KEYS:
-            if top.raw.get(key):
-                top.note(key, f"{key} are not supported by this version", "leave them out for now")
+        self._owned = owned(top.raw)
         head = Section(top.mapping("site") or {}, ("site",), self._findings)
         head.refuse_unknown(_SITE_KEYS)
         ident = head.ident("id") or _DEFAULT_ID
@@ -123,6 +133,8 @@ class _Reading:
             if top.raw.get("arrays") is not None
             else []
         )
+        given = top.sections("controllers") if top.raw.get("controllers") is not None else []
+        controllers = [self._controller(each, devices) for each in given]
         return SiteSpec(
             id=ident,
             name=head.text("name") or ident,
@@ -130,6 +142,7 @@ class _Reading:
             temperature_unit=head.choice("temperature_unit", _TEMPERATURE_UNITS, _TEMPERATURE_UNITS[0]),
             devices=tuple(devices),
             arrays=tuple(each for each in arrays if each is not None),
+            controllers=tuple(each for each in controllers if each is not None),
         )
 
     def _array(self, section: Section) -> ArraySpec | None:
@@ -150,6 +163,24 @@ class _Reading:
         return ArraySpec(
             id=ident, name=name or ident, packs=tuple(map(str, packs)), attached_to=attached_to or ""
         )
+
+    def _controller(self, section: Section, devices: Sequence[DeviceSpec]) -> ControllerSpec | None:
+        section.has("id", "give each controller an id of its own, such as 'fermenter'")
+        ident = section.ident("id")
+        if ident is None or not self._keep_unique(
+            self._device_ids, ident, section, "devices and controllers"
+        ):
+            return None
+        for key in PLUGS:
+            target = section.raw.get(key)
+            if isinstance(target, str) and target:
+                first = self._plugs.setdefault(target, section.place)
+                if first != section.place:
+                    section.note(
+                        key, f"{target} belongs to {spelled(first)} already", "a plug has one controller"
+                    )
+        self.controller_places.append(section.place)
+        return read_controller(section, ident, devices, self._findings)
 
     def _check_pack(self, pack: object, place: Place) -> None:
         if pack not in self._device_ids:
@@ -182,6 +213,7 @@ class _Reading:
             outputs=outputs or {},
             capabilities=capabilities or {},
             failover=failover,
+            owned=self._owned.get(ident or "", {}),
         )
         if None in (ident, options, outputs, capabilities):
             return DeviceSpec(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from holdfast.control import ThermostatSettings
     from holdfast.hub.site.problems import Problem
     from holdfast.link.driver import Driver
     from holdfast.model import Device
@@ -39,6 +40,16 @@ class ArraySpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ControllerSpec:
+    """A thermostat as the site has it. ``raw`` is its part of the site."""
+
+    id: str
+    name: str
+    settings: ThermostatSettings
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteSpec:
     """One site. ``timezone`` and ``temperature_unit`` are for display only: inside all is UTC, SI and °C.
 
@@ -51,4 +62,5 @@ class SiteSpec:
     temperature_unit: str
     devices: tuple[DeviceSpec, ...]
     arrays: tuple[ArraySpec, ...] = ()
+    controllers: tuple[ControllerSpec, ...] = ()
     problems: tuple[Problem, ...] = ()

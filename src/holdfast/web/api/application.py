@@ -9,6 +9,7 @@ from starlette.routing import Match
 
 from holdfast._version import __version__
 from holdfast.errors import UnknownTarget
+from holdfast.hub.controllers.asked import NotPossible
 from holdfast.hub.deliveries import NotListening, NotPushed
 from holdfast.hub.hub import Hub
 from holdfast.hub.living_site import LivingSite
@@ -16,6 +17,7 @@ from holdfast.hub.ports import SiteChanged, StoreError
 from holdfast.hub.site import SiteError
 from holdfast.web.api import (
     commands,
+    controllers,
     devices,
     events,
     health,
@@ -35,6 +37,7 @@ from holdfast.web.api.problem import (
     INTERNAL,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
+    NOT_POSSIBLE,
     NOT_PUSHED,
     NOT_READY,
     SITE_CHANGED,
@@ -72,6 +75,7 @@ def application(hub: Hub, feed: Feed, closing: asyncio.Event, living: LivingSite
     app.include_router(readings.routes(hub), prefix=ROOT)
     app.include_router(pushing.routes(hub), prefix=ROOT)
     app.include_router(commands.routes(hub, closing), prefix=ROOT)
+    app.include_router(controllers.routes(hub, closing), prefix=ROOT)
     app.include_router(stream.routes(hub, feed), prefix=ROOT)
     app.include_router(events.routes(hub), prefix=ROOT)
     app.include_router(links.routes(hub), prefix=ROOT)
@@ -113,6 +117,10 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(NotPushed)
     async def not_pushed(request: Request, error: NotPushed) -> Response:
         return Problem(NOT_PUSHED, error.text, advice=error.advice).answer(request.scope)
+
+    @app.exception_handler(NotPossible)
+    async def not_possible(request: Request, error: NotPossible) -> Response:
+        return Problem(NOT_POSSIBLE, error.text, advice=error.advice).answer(request.scope)
 
     @app.exception_handler(NotListening)
     async def not_listening(request: Request, error: NotListening) -> Response:

@@ -17,6 +17,7 @@ from holdfast.web.api.parsing import parsed
 from holdfast.web.api.problem import MALFORMED_JSON, UNKNOWN_COMMAND, UNKNOWN_TARGET, WRONG_TYPE, Problem
 from holdfast.web.api.router import Router
 from holdfast.web.api.shapes import CommandShape, ReceiptShape
+from holdfast.web.api.waiting import written
 
 if TYPE_CHECKING:
     from holdfast.web.api.access import Caller
@@ -41,10 +42,12 @@ def routes(hub: Hub, closing: asyncio.Event) -> Router:
     async def command(request: Request) -> Response:
         wish = parsed(await read_body(request), _decode, ADVICE)
         caller: Caller = request.scope[CALLER]
-        receipt = hub.command(wish.target, wish.value, caller.issuer, wish.timeout_s)
+        receipt = hub.command(
+            wish.target, wish.value, caller.issuer, wish.timeout_s, take_over_s=wish.take_over_s
+        )
         if wish.wait and not receipt.state.is_end:
             receipt = await _ended(hub, receipt, request, closing)
-        await _written(hub, closing)
+        await written(hub, closing)
         return JsonAnswer(receipt)
 
     @router.get(
@@ -87,22 +90,8 @@ async def _receipts(hub: Hub, target: str | None, limit: int) -> list[Receipt]:
         now = {each.id: each for each in hub.receipts.values() if target is None or each.target == target}
         found = {each.id: each for each in older if each.id not in now} | now
     if target is not None and not found:
-        hub.resolve(target)
+        hub.find(target)
     return list(found.values())
-
-
-async def _written(hub: Hub, closing: asyncio.Event) -> None:
-    """Wait until what was told so far is safe, or cannot be, or the server closes."""
-    if hub.keeper is None:
-        return
-    written = asyncio.create_task(hub.written(), name="wait for the store")
-    closed = asyncio.create_task(closing.wait(), name="server closes")
-    try:
-        await asyncio.wait({written, closed}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (written, closed):
-            task.cancel()
-        await asyncio.wait({written, closed})
 
 
 async def _ended(hub: Hub, receipt: Receipt, request: Request, closing: asyncio.Event) -> Receipt:

@@ -2,13 +2,13 @@
 
 import asyncio
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from fastapi import Request, Response
 
 from holdfast.hub.hub import Hub
-from holdfast.model import Adapter, Reason, ReasonCode
+from holdfast.model import Adapter, Capability, Reason, ReasonCode
 from holdfast.web.api.description import answers, body, listing, schema_of
 from holdfast.web.api.encoding import JsonAnswer, ListAnswer
 from holdfast.web.api.limits import read_body
@@ -109,26 +109,32 @@ def device_shape(hub: Hub, device_id: str) -> DeviceShape:
         redundancy=RedundancyShape(Redundancy(state), text),
         adapters=list(adapter_shapes(hub, device_id)),
         capabilities=[
-            CapabilityShape(
-                key=each.key,
-                target=f"{device.id}/{each.key}",
-                aliases=list(device.device.outputs.get(each.key, {}).get("aliases", ())),
-                type=each.type.value,
-                role=each.role,
-                name=each.name,
-                unit=each.unit,
-                minimum=each.minimum,
-                maximum=each.maximum,
-                choices=list(each.choices),
-                commands=list(each.commands),
-                writable=each.writable,
-                essential=each.essential,
-                member=each.member,
-                group=each.group,
-                deadline_s=each.deadline_s,
-            )
+            capability_shape(device.id, each, device.device.outputs.get(each.key, {}).get("aliases", ()))
             for each in device.capabilities.values()
         ],
+    )
+
+
+def capability_shape(holder_id: str, capability: Capability, aliases: Iterable[str] = ()) -> CapabilityShape:
+    """One thing that a device or controller can report or do, as it goes over the wire."""
+    return CapabilityShape(
+        key=capability.key,
+        target=f"{holder_id}/{capability.key}",
+        aliases=list(aliases),
+        type=capability.type.value,
+        role=capability.role,
+        name=capability.name,
+        unit=capability.unit,
+        minimum=capability.minimum,
+        maximum=capability.maximum,
+        choices=list(capability.choices),
+        commands=list(capability.commands),
+        writable=capability.writable,
+        essential=capability.essential,
+        fail_safe=capability.fail_safe,
+        member=capability.member,
+        group=capability.group,
+        deadline_s=capability.deadline_s,
     )
 
 

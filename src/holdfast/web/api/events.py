@@ -22,7 +22,7 @@ MOST_EVENTS = 4096
 
 
 def routes(hub: Hub) -> Router:
-    """The routes ``/events``, ``/alarms`` and ``/controllers``."""
+    """The routes ``/events`` and ``/alarms``."""
     router = Router(tag="events")
 
     @router.get(
@@ -37,7 +37,7 @@ def routes(hub: Hub) -> Router:
             None,
             description="Only `availability`, `command`, `alarm` or `event`, or one kind of event such as `failover`.",
         ),
-        device: str | None = Query(None, description="Only those of this device."),
+        device: str | None = Query(None, description="Only those of this device or controller."),
         limit: int = Query(100, ge=1, le=MOST_EVENTS, description="How many of the newest."),
     ) -> Response:
         older = await _older(hub, kind, device, limit)
@@ -45,23 +45,13 @@ def routes(hub: Hub) -> Router:
         known = {record.id for record in hub.stream.recent()}
         older = [each for each in older if each.id not in known]
         if device not in (None, HUB) and not older and not found:
-            hub.device(str(device))
+            hub.holder(str(device))
         kept = older[max(0, len(older) - (limit - len(found))) :]
         return ListAnswer([*map(kept_shape, kept), *map(event_shape, found)])
 
     @router.get("/alarms", responses=answers(listing(AlarmShape)), summary="The alarms that are on")
     async def alarms() -> Response:
         return ListAnswer(list(hub.alarms.values()))
-
-    @router.get(
-        "/controllers",
-        responses=answers({"type": "array", "items": {"type": "object"}}),
-        tags=["controllers"],
-        summary="The controllers",
-        description="This version has none yet: the list is empty.",
-    )
-    async def controllers() -> Response:
-        return ListAnswer([])
 
     return router
 

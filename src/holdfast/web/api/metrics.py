@@ -15,13 +15,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from holdfast._version import __version__
+from holdfast.control import AlarmKind, Role, State
+from holdfast.hub.controllers.report import ControllerReport, PlugReport, report_of
 from holdfast.hub.events import Kind, Record
 from holdfast.hub.hub import Hub
 from holdfast.hub.ports import Trouble
 from holdfast.model import Availability, Quality
 from holdfast.web.api.description import answers
 from holdfast.web.api.encoding import Pace, PartsAnswer
-from holdfast.web.api.readings import current
 from holdfast.web.api.router import Router
 from holdfast.web.api.shapes import Redundancy
 
@@ -183,7 +184,7 @@ def _readings_by_quality(hub: Hub) -> Iterator[Sample]:
         if device_id not in hub.devices:
             continue
         counts = dict.fromkeys(Quality, 0)
-        for reading in current(hub, device_id):
+        for reading in hub.readings(device_id):
             counts[reading.quality] += 1
             yield None
         for quality, count in counts.items():
@@ -191,7 +192,7 @@ def _readings_by_quality(hub: Hub) -> Iterator[Sample]:
 
 
 def _values(hub: Hub) -> Iterator[Sample]:
-    for reading in current(hub):
+    for reading in hub.readings():
         if isinstance(reading.value, bool | int | float):
             yield (reading.target, reading.unit, reading.adapter), float(reading.value)
         else:
@@ -199,12 +200,12 @@ def _values(hub: Hub) -> Iterator[Sample]:
 
 
 def _ages(hub: Hub) -> Iterator[Sample]:
-    for reading in current(hub):
+    for reading in hub.readings():
         yield None if reading.age_s is None else ((reading.target,), reading.age_s)
 
 
 def _deadlines(hub: Hub) -> Iterator[Sample]:
-    for reading in current(hub):
+    for reading in hub.readings():
         deadline_s = reading.deadline_s
         yield None if deadline_s is None or math.isinf(deadline_s) else ((reading.target,), deadline_s)
 
@@ -225,6 +226,62 @@ def _active(hub: Hub) -> Iterator[Sample]:
     for device in list(hub.devices.values()):
         for attachment in device.attachments:
             yield (device.id, attachment.adapter.id), float(attachment.is_active)
+
+
+# --- controllers --------------------------------------------------------------------------------------------------
+
+
+def _reports(hub: Hub) -> Iterator[ControllerReport]:
+    for controller in hub.controllers:
+        yield report_of(hub, controller)
+
+
+def _plugs(hub: Hub) -> Iterator[tuple[tuple[str, str], PlugReport]]:
+    for each in _reports(hub):
+        for role in Role:
+            plug = each.of(role)
+            if plug is not None:
+                yield (each.id, role.value), plug
+
+
+def _controller_states(hub: Hub) -> Iterator[Sample]:
+    for each in _reports(hub):
+        for state in State:
+            yield (each.id, state.value), float(state is each.state)
+
+
+def _controller_temperatures(hub: Hub) -> Iterator[Sample]:
+    for each in _reports(hub):
+        value = each.temperature.value
+        yield ((each.id,), float(value)) if isinstance(value, int | float) else None
+
+
+def _controller_limits(hub: Hub) -> Iterator[Sample]:
+    for each in _reports(hub):
+        for name, band in (("heating", each.limits.heating), ("cooling", each.limits.cooling)):
+            if band is not None:
+                yield (each.id, name, "low"), band.low
+                yield (each.id, name, "high"), band.high
+
+
+def _controller_plugs(hub: Hub) -> Iterator[Sample]:
+    for labels, plug in _plugs(hub):
+        value = None if plug.verified is None else plug.verified.value
+        now = ("on" if value else "off") if isinstance(value, bool) else "unknown"
+        for word in ("on", "off", "unknown"):
+            yield (*labels, word), float(word == now)
+
+
+def _controller_orders(hub: Hub) -> Iterator[Sample]:
+    for labels, plug in _plugs(hub):
+        yield labels, float(plug.order is not None)
+
+
+def _controller_alarms(hub: Hub) -> Iterator[Sample]:
+    for each in _reports(hub):
+        active = {alarm.kind for alarm in each.alarms}
+        for kind in AlarmKind:
+            yield (each.id, kind.value), float(kind in active)
 
 
 # --- links --------------------------------------------------------------------------------------------------------
@@ -314,6 +371,44 @@ FAMILIES: tuple[Family, ...] = (
     Family(GAUGE, "holdfast_reading_age_seconds", "Age of the evidence, current or not.", ("target",), _ages),
     Family(
         GAUGE, "holdfast_reading_deadline_seconds", "Age at which a value is stale.", ("target",), _deadlines
+    ),
+    Family(
+        GAUGE,
+        "holdfast_controller_state",
+        "1 for what the controller does.",
+        ("controller", "state"),
+        _controller_states,
+    ),
+    Family(
+        GAUGE,
+        "holdfast_controller_temperature_celsius",
+        "What it goes by; absent where nothing may be acted upon.",
+        ("controller",),
+        _controller_temperatures,
+    ),
+    Family(
+        GAUGE,
+        "holdfast_controller_limit_celsius",
+        "The limits in force; absent where they cannot be used.",
+        ("controller", "band", "limit"),
+        _controller_limits,
+    ),
+    Family(
+        GAUGE,
+        "holdfast_controller_plug",
+        "1 for what the plug itself reports.",
+        ("controller", "role", "state"),
+        _controller_plugs,
+    ),
+    Family(
+        GAUGE,
+        "holdfast_controller_standing_order",
+        "1 while one keeps the plug off.",
+        ("controller", "role"),
+        _controller_orders,
+    ),
+    Family(
+        GAUGE, "holdfast_controller_alarm", "1 while it is on.", ("controller", "kind"), _controller_alarms
     ),
     Family(GAUGE, "holdfast_link_up", "1 while evidence comes.", _LINK, _live),
     Family(COUNTER, "holdfast_link_dials", "Tries to open a session.", _LINK, _count("dials")),

@@ -38,11 +38,12 @@ FORWARDED = ProblemKind("forwarded", 403, "Came through a proxy")
 PERSON_NEEDED = ProblemKind("person_needed", 403, "Only a person may do that")
 SENDER_ONLY = ProblemKind("sender_only", 403, "This token is good for sending one target's readings")
 NOT_FOUND = ProblemKind("not_found", 404, "There is nothing here")
-UNKNOWN_TARGET = ProblemKind("unknown_target", 404, "No such device, adapter or capability")
+UNKNOWN_TARGET = ProblemKind("unknown_target", 404, "No such device, adapter, capability or controller")
 UNKNOWN_COMMAND = ProblemKind("unknown_command", 404, "No such command")
 UNKNOWN_LINK = ProblemKind("unknown_link", 404, "No such link")
 METHOD_NOT_ALLOWED = ProblemKind("method_not_allowed", 405, "Not that way")
 NOT_PUSHED = ProblemKind("not_pushed", 409, "Its readings do not come by being posted")
+NOT_POSSIBLE = ProblemKind("not_possible", 409, "The controller cannot do that")
 FIXED_SITE = ProblemKind("fixed_site", 409, "This hub's site cannot be changed")
 SITE_CHANGED = ProblemKind("site_changed", 409, "Somebody else has changed the site")
 TOO_SLOW = ProblemKind("too_slow", 408, "The body did not come in time")
@@ -71,6 +72,7 @@ KINDS: tuple[ProblemKind, ...] = (
     UNKNOWN_LINK,
     METHOD_NOT_ALLOWED,
     NOT_PUSHED,
+    NOT_POSSIBLE,
     FIXED_SITE,
     SITE_CHANGED,
     TOO_SLOW,

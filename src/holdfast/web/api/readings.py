@@ -1,11 +1,8 @@
 """Readings: what is known now, with quality and age."""
 
-from collections.abc import Iterator
-
 from fastapi import Query, Response
 
 from holdfast.hub.hub import Hub
-from holdfast.model import Reading
 from holdfast.web.api.description import answers, listing, schema_of
 from holdfast.web.api.encoding import JsonAnswer, ListAnswer
 from holdfast.web.api.problem import UNKNOWN_TARGET
@@ -19,11 +16,11 @@ def routes(hub: Hub) -> Router:
 
     @router.get("", responses=answers(listing(ReadingShape), UNKNOWN_TARGET), summary="All readings")
     async def readings(
-        device: str | None = Query(None, description="Only those of this device."),
+        device: str | None = Query(None, description="Only those of this device or controller."),
     ) -> Response:
         if device is not None:
-            hub.device(device)
-        return ListAnswer(current(hub, device))
+            hub.holder(device)
+        return ListAnswer(hub.readings(device))
 
     @router.get(
         "/{target:path}",
@@ -35,14 +32,3 @@ def routes(hub: Hub) -> Router:
         return JsonAnswer(hub.reading(target))
 
     return router
-
-
-def current(hub: Hub, device_id: str | None = None) -> Iterator[Reading]:
-    """All readings, or those of one device, each as it stands at the moment when it is taken.
-
-    They may be taken over many turns of the loop, in which devices and capabilities may come and go.
-    """
-    devices = list(hub.devices.values()) if device_id is None else [hub.device(device_id)]
-    for device in devices:
-        for capability in list(device.capabilities.values()):
-            yield device.reading(capability)

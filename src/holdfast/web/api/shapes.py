@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from holdfast.control import AlarmKind, Output, Role, State
 from holdfast.hub.ports import Trouble
 from holdfast.hub.site.plan import What
 from holdfast.model import Availability, CommandState, Quality, ReasonCode, Standby
@@ -125,6 +126,10 @@ class CapabilityShape(Struct):
     ]
     writable: bool
     essential: bool
+    fail_safe: Annotated[
+        Any,
+        Meta(description="What it must be when anything is in doubt; `null`: nothing of the kind."),
+    ]
     member: Annotated[str, Meta(description="The part of the device that it belongs to; empty: all of it.")]
     group: Annotated[str, Meta(description="What goes fresh together, as named by `fresh` events.")]
     deadline_s: float | None
@@ -189,6 +194,13 @@ class CommandShape(Struct, forbid_unknown_fields=True):
     wait: Annotated[
         bool, Meta(description="Answer when the command has ended, not when it was accepted.")
     ] = False
+    take_over_s: Annotated[
+        float | None,
+        Meta(
+            description="A person takes a controller's plug over for so many seconds, at most a day. Without it the "
+            "command is `refused` where a controller owns the target."
+        ),
+    ] = None
 
 
 class PostedShape(Struct, forbid_unknown_fields=True):
@@ -293,6 +305,14 @@ class OutageShape(Struct):
     ]
 
 
+class IdentityShape(Struct):
+    """What a device said of itself when a session was opened; empty where it said nothing."""
+
+    serial: Annotated[str, Meta(description="Of a plug its hardware address.")]
+    model: str
+    firmware: str
+
+
 class LinkShape(Struct):
     """The report of one link since the hub started. Shares go from 0 to 1."""
 
@@ -302,6 +322,7 @@ class LinkShape(Struct):
     devices: list[str]
     adapters: Annotated[list[str], Meta(description="`device/adapter` of each adapter that uses it.")]
     silence_s: float | None
+    identity: IdentityShape
     age_s: float
     uptime_share: float
     up_since_s: float | None
@@ -494,6 +515,162 @@ class SiteProblemShape(Struct):
     advice: str
 
 
+class BandShape(Struct):
+    """Two limits in °C."""
+
+    low: float
+    high: float
+
+
+class EnteredShape(Struct):
+    """Two limits as a person wrote them: numbers in °C, texts such as `74 °F`; `null`: none."""
+
+    low: float | str | None
+    high: float | str | None
+
+
+class LimitsShape(Struct):
+    """The limits in force, and what was entered for them."""
+
+    heating: Annotated[
+        BandShape | None,
+        Meta(description="Heating begins at or below its low one. `null`: the limits cannot be used."),
+    ]
+    cooling: Annotated[
+        BandShape | None,
+        Meta(
+            description="Cooling begins at or above its high one. As `heating`, unless there are separate ones."
+        ),
+    ]
+    is_separate: Annotated[bool, Meta(description="The owner has a band of its own for cooling.")]
+    unit: Annotated[Literal["°C", "°F"], Meta(description="The unit in which they were entered.")]
+    entered: Annotated[
+        EnteredShape, Meta(description="Behind those in force; on a ramp those that it leads to.")
+    ]
+    entered_cooling: EnteredShape | None
+
+
+class DeadManShape(Struct):
+    """A plug's own timer, which switches it off unless it is wound up again."""
+
+    state: Annotated[str, Meta(description="`armed`, `not armed`, `not supported` or `unknown`.")]
+    left_s: Annotated[float | None, Meta(description="Seconds until it does; `null`: it does not count.")]
+
+
+class OrderShape(Struct):
+    """A standing order: off until the plug reports it, whatever is believed."""
+
+    cause: str
+    issued_at: datetime
+    is_verified: bool
+    attempts: int
+
+
+class PlugShape(Struct):
+    """One plug of a controller: what is wanted, what it reports, and what stands between."""
+
+    target: str
+    wanted: Annotated[
+        Output | None,
+        Meta(description="`safety off` is a standing order; `released`: not the controller's to decide now."),
+    ]
+    verified: Annotated[
+        ReadingShape | None, Meta(description="What the plug itself reports; `null`: there is no such plug.")
+    ]
+    has_open_command: Annotated[
+        bool, Meta(description="A command is under way: what it reports may be about to change.")
+    ]
+    error: Annotated[str, Meta(description="What failed last, until something succeeds.")]
+    taken_over_until: datetime | None
+    taken_over_s: Annotated[float | None, Meta(description="Seconds for which a person keeps it yet.")]
+    dead_man: Annotated[DeadManShape | None, Meta(description="`null`: the plug's own timer is not used.")]
+    order: OrderShape | None
+
+
+class ProfileShape(Struct):
+    """Limits that change with time, and the place in them."""
+
+    steps: Annotated[list[dict[str, Any]], Meta(description="As in a site file.")]
+    index: Annotated[int, Meta(description="Of the present step, from 0; their number when all are over.")]
+    spent_s: Annotated[float, Meta(description="Seconds of the present step that are over.")]
+    is_paused: bool
+    has_ended: Annotated[bool, Meta(description="The limits of the last step hold.")]
+
+
+class ControllerAlarmShape(Struct):
+    """One incident, in the words of the moment when it was raised."""
+
+    kind: AlarmKind
+    text: str
+    since: datetime
+    is_acknowledged: Annotated[bool, Meta(description="A person has seen it.")]
+
+
+class ControllerShape(Struct):
+    """A thermostat: what it sees, what it wants, and why it does nothing."""
+
+    id: str
+    name: str
+    kind: Literal["thermostat"]
+    is_enabled: bool
+    state: Annotated[State | None, Meta(description="`null`: it has not decided yet.")]
+    reason: Annotated[str | None, Meta(description="Why, in words and in the unit of the limits.")]
+    sensor: Annotated[str, Meta(description="The target it goes by; empty: none.")]
+    gravity: Annotated[str, Meta(description="The target by which steps may end; empty: none.")]
+    temperature: Annotated[
+        ReadingShape, Meta(description="In °C; its value is `null` unless it may be acted upon.")
+    ]
+    limits: LimitsShape
+    heater: PlugShape | None
+    cooler: PlugShape | None
+    profile: ProfileShape | None
+    alarms: list[ControllerAlarmShape]
+    warnings: Annotated[list[str], Meta(description="What about its settings works and is strange.")]
+    look_s: Annotated[
+        float | None, Meta(description="It looks again after so many seconds, or at once on news.")
+    ]
+    capabilities: list[CapabilityShape]
+
+
+EnteredLimit = WantedNumber | float | WantedText
+"""A number in °C, or a text such as `74 °F`."""
+
+
+class NewLimitsShape(Struct, forbid_unknown_fields=True):
+    """New limits: numbers in °C, or texts such as `74 °F`."""
+
+    low: EnteredLimit
+    high: EnteredLimit
+
+
+Plain = bool | WantedNumber | float | WantedText | None
+ProfileStep = dict[str, Plain | dict[str, Plain]]
+"""A step of a profile, its keys as in a site file; only the band for cooling is a mapping of its own."""
+
+
+class ProfileMoveShape(Struct, forbid_unknown_fields=True):
+    """What to do with a profile."""
+
+    move: Annotated[
+        Literal["start", "pause", "continue", "skip"],
+        Meta(
+            description="`start`: from the first step. `pause`: keep the limits reached. `skip`: begin the next step."
+        ),
+    ]
+
+
+class AcknowledgementShape(Struct, forbid_unknown_fields=True):
+    """Which alarm a person has seen."""
+
+    alarm: AlarmKind
+
+
+class GivingBackShape(Struct, forbid_unknown_fields=True):
+    """Which plug a person gives back."""
+
+    role: Role
+
+
 class RetryShape(Struct):
     """What is being tried again."""
 
@@ -557,6 +734,11 @@ SHAPES: tuple[type[Struct], ...] = (
     ArrayShape,
     SiteChangeShape,
     EnablingShape,
+    ControllerShape,
+    NewLimitsShape,
+    ProfileMoveShape,
+    AcknowledgementShape,
+    GivingBackShape,
     RetryShape,
     LogShape,
     ProblemShape,

@@ -94,11 +94,14 @@ def routes(site: LivingSite | None) -> Router:
     # --- the whole of it ------------------------------------------------------------------------------------------
 
     @router.get(
-        "/site", responses=answers(schema_of(SiteStateShape), FIXED_SITE), summary="The site as it is"
+        "/site",
+        responses=answers(schema_of(SiteStateShape), FIXED_SITE),
+        summary="The site as it is",
+        description="Limits and profiles that were set while a controller ran are part of it.",
     )
     async def shown() -> Response:
         found = living()
-        return JsonAnswer(SiteStateShape(found.revision, dict(found.mapping)))
+        return JsonAnswer(SiteStateShape(found.revision, found.in_force))
 
     @router.put(
         "/site",
@@ -112,6 +115,18 @@ def routes(site: LivingSite | None) -> Router:
         _ask_for_person(request)
         mapping = await _object(request)
         return await edited(request, lambda _: mapping, expected, dry_run=dry_run)
+
+    @router.post(
+        "/devices/{device_id}/abandon",
+        responses=answers(schema_of(SiteChangeShape), *MAY_MEET),
+        summary="Give up a device that stays only to be switched off",
+        description="A device that was on when it was taken out of the site stays, as `ID-old-N`, until it is off. "
+        "Only a person can know that it never will. Like every write it needs the header Content-Type: "
+        "application/json, though no body.",
+    )
+    async def abandoned(device_id: str, request: Request) -> Response:
+        _ask_for_person(request)
+        return JsonAnswer(change_shape(await living().abandon(device_id)))
 
     # --- devices, and what belongs to them ------------------------------------------------------------------------
 
@@ -286,7 +301,8 @@ def routes(site: LivingSite | None) -> Router:
         openapi_extra=json_body(OBJECT, "A controller as in a site file."),
         tags=["controllers"],
         summary="Add a controller, or change it",
-        description="This version runs none: it answers `invalid_site`.",
+        description="It is checked and saved first. What was set while it ran stays where the site does not change it. "
+        "A plug that it no longer owns is left off.",
     )
     async def controller(
         controller_id: str, request: Request, dry_run: DryRun = False, expected: Expected = None
@@ -298,6 +314,7 @@ def routes(site: LivingSite | None) -> Router:
         responses=answers(schema_of(SiteChangeShape), *MAY_MEET),
         tags=["controllers"],
         summary="Remove a controller",
+        description="Its plugs are switched off first.",
     )
     async def no_controller(
         controller_id: str, request: Request, dry_run: DryRun = False, expected: Expected = None

@@ -21,7 +21,6 @@ from holdfast.web.api.encoding import Pace, departure, encode
 from holdfast.web.api.events import HUB, event_shape
 from holdfast.web.api.feed import Feed
 from holdfast.web.api.problem import BUSY, Problem
-from holdfast.web.api.readings import current
 from holdfast.web.api.router import Router
 from holdfast.web.api.shapes import AvailabilityShape, ReasonShape, ResetShape
 
@@ -163,7 +162,7 @@ class _Writer:
             yield "alarm", alarm, ""
         for receipt in [each for each in self._hub.receipts.values() if not each.state.is_end]:
             yield "command", self._hub.receipts.get(receipt.id, receipt), ""
-        for reading in current(self._hub):
+        for reading in self._hub.readings():
             yield "reading", reading, ""
         devices = list(self._hub.devices.values())
         for device in devices:
