@@ -11,7 +11,7 @@ from holdfast.control.complaints import GRACE_S
 from holdfast.control.limits import EnteredBand, EnteredLimits
 from holdfast.control.profile import READINGS
 from holdfast.control.settings import FRESH_USUAL_S
-from holdfast.control.swap import SWAP_AFTER_S
+from holdfast.control.swap import SWAP_AFTER_S, SWAP_WITHIN_S
 from holdfast.errors import ConfigurationError
 from holdfast.hub.controllers.capabilities import CAPABILITIES
 from holdfast.hub.controllers.plugs import LONGEST_TAKE_OVER_S, TAKE_OVER_S
@@ -74,8 +74,8 @@ def test_numbers_in_sentences() -> None:
     least, most = FRESH_USUAL_S
     assert f"outside {least:g} to {most:g} it is warned of" in text
     assert f"for {GRACE_S / 60:g} minutes after it was assigned" in text
-    assert SWAP_AFTER_S == 600
-    assert "for ten minutes the temperature went the wrong way" in text
+    assert (SWAP_AFTER_S, SWAP_WITHIN_S) == (600, 3600)
+    assert "within an hour of running, and after ten minutes of it, the temperature went the wrong way" in text
     assert f"({READINGS} unless said)" in text
     assert (TAKE_OVER_S, LONGEST_TAKE_OVER_S) == (3600, 86400)
     assert "for an hour unless said, for a day at most" in text

@@ -314,6 +314,7 @@ class CommandDesk:
             else:
                 assert isinstance(wish, OpenOrder)
                 wish.order = replace(wish.order, attempts=wish.sends)
+                self._device.shown_changed(wish.key)  # in doubt from here on
         if not is_started:  # nobody knows how far it came
             self.step_ended(job, End.DOUBT, "the session was lost over it")
 

@@ -55,6 +55,8 @@ class PlugWatch:
     """On the steady clock; ``None`` before the first change that was seen: how long it was so before, nobody knows."""
     error: str = ""
     taken_over_until_s: float = -math.inf
+    proven: tuple[str, int] = ("", 0)
+    """The last order that was seen verified, and its sends until then: what comes after is another story."""
 
     def find(self, hub: Hub) -> tuple[LinkedDevice, Capability] | None:
         """The plug, if it is there."""
@@ -108,11 +110,16 @@ class PlugWatch:
 
     def _order_error(self, device: LinkedDevice, capability: Capability) -> str:
         order = device.desk.orders.get(capability.key)
-        if order is None or order.order.is_verified:
+        if order is None:
+            return ""
+        if order.order.is_verified:
+            self.proven = (order.order.id, order.sends)
             return ""
         if order.last_error:
             return order.last_error
-        return f"told off {order.sends} times without effect" if order.sends >= ORDER_SENDS else ""
+        ident, before = self.proven
+        sends = order.sends - (before if ident == order.order.id else 0)
+        return f"told off {sends} times without effect" if sends >= ORDER_SENDS else ""
 
 
 def _why_missing(device: LinkedDevice | None, target: str) -> str:
