@@ -232,6 +232,26 @@ async def test_a_refused_command_is_given_again_in_the_next_cycle(
         assert len(asked) < 60
 
 
+async def test_a_fault_of_ours_leaves_no_heater_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A decision that raises is told, both plugs are kept off, and the next good one ends that."""
+    from holdfast.hub.controllers import thermostat
+
+    async with house(17.0) as home:
+        await home.until(lambda: home.value("fermenter/heating"))
+
+        def fails(*given: Any) -> Any:
+            raise ZeroDivisionError("a fault of ours")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(thermostat, "decide", fails)
+            await home.until(lambda: not home.heater.is_on, 15)
+            home.heater.press(is_on=True)
+            await home.until(lambda: not home.heater.is_on, 15)
+            assert home.alarms().count(("fermenter/fault", True)) == 1
+        await home.until(lambda: home.heater.is_on, 30)
+        assert home.alarms()[-1] == ("fermenter/fault", False)
+
+
 async def test_the_journal_is_not_drowned_by_one_plug() -> None:
     """Of the tries of an order that nobody obeys the first are kept, then a few; all are told."""
     async with house(None) as home:

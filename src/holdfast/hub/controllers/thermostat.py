@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 STOPPED: Final = (State.OFF, State.NO_READING, State.CONFIGURATION_ERROR, State.SWAPPED_PLUGS)
 """States in which both plugs are kept off, so that the state is the cause."""
 
+FAULT: Final = "fault"
+"""The alarm of a thermostat that could not decide; over with the next decision."""
+
 log = logging.getLogger("holdfast.control")
 
 
@@ -191,6 +194,16 @@ class Thermostat:
         self._is_asked = False
         if not self.is_running:
             return
+        try:
+            look_s = self._look()
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not leave a heater on
+            look_s = self._failed(error)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._hub.core.loop.call_later(look_s, self.look)
+
+    def _look(self) -> float:
+        """One look; seconds until the next."""
         now = instant(self._hub.clock)
         for role in self.settings.roles:
             self.plugs.of(role).settle(is_wanted=self._is_wanted(role))
@@ -201,9 +214,17 @@ class Thermostat:
         self._tell(decision)
         for role in self.settings.roles:
             self._carry_out(role, decision, now)
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._hub.core.loop.call_later(decision.look_s, self.look)
+        return decision.look_s
+
+    def _failed(self, error: Exception) -> float:
+        """It could not decide: both plugs are kept off, it is told, and the next cycle tries again."""
+        log.error("%s could not decide", self.id, exc_info=error)
+        text = f"the thermostat failed ({type(error).__name__}: {error}): heater and cooler are kept off"
+        if (self.id, FAULT) not in self._hub.alarms:
+            self._hub.tell_alarm(self.id, FAULT, text, is_on=True)
+        for role in self.settings.roles:
+            self.plugs.of(role).keep_off(f"{self.id}: {text}")
+        return self.settings.cycle_s
 
     def evidence(self, now: Instant) -> Evidence:
         """What is known at this moment."""
@@ -251,7 +272,10 @@ class Thermostat:
         if not self.is_running:
             return f"{self.id} has stopped"
         now = instant(self._hub.clock)
-        decision = decide(self.settings, self.evidence(now), self._memory, now)
+        try:
+            decision = decide(self.settings, self.evidence(now), self._memory, now)
+        except Exception as error:  # noqa: BLE001 - as in `look`
+            return f"{self.id} failed: {type(error).__name__}: {error}"
         return "" if decision.is_wanted(role) else f"{self.id} does not want it any more: {decision.reason}"
 
     # --- telling -----------------------------------------------------------------------------------------------------
