@@ -13,7 +13,15 @@ from holdfast.cli.opening import opening
 from holdfast.cli.serve import Door, kept
 from holdfast.clock import SystemClock
 from holdfast.errors import ConfigurationError
-from holdfast.hub.ports import OrderEntry, ReceiptEntry, SavedSite, StoreError, SwitchEntry, Trouble
+from holdfast.hub.ports import (
+    EventEntry,
+    OrderEntry,
+    ReceiptEntry,
+    SavedSite,
+    StoreError,
+    SwitchEntry,
+    Trouble,
+)
 from holdfast.hub.site import SiteError
 from holdfast.model import CommandState, ReasonCode, Receipt, StandingOrder
 from holdfast.store import MemoryStore
@@ -145,6 +153,33 @@ async def test_a_hub_that_started_without_its_store_catches_up(
         assert (found.mapping, found.revision) == (start.mapping, 2)
         assert (await store.saved()).open_receipts in ((), [])
         await hub.roster.remove("plug-old-1", "the test is over")
+
+
+async def test_what_was_on_the_wire_when_the_hub_was_killed_gets_its_result(tmp_path: Path) -> None:
+    """Each attempt has one result: of the one that was cut short the next hub tells it, once."""
+    store = MemoryStore()
+    now = clock().now()
+
+    def told(kind: str, number: int) -> EventEntry:
+        payload = {
+            "kind": kind,
+            "text": "a/lamp: set on, attempt 1 for me",
+            "device": "a",
+            "attempt": f"c-1#{number}",
+        }
+        return EventEntry(f"x:{kind}{number}", kind, "a", now, payload)
+
+    await store.save_site({"devices": []}, now)
+    await store.write([told("sent", 1), told("result", 1), told("sent", 2)])
+    for _ in range(2):
+        start = await opening(store, site_file(tmp_path), tmp_path, FAMILIES, clock())
+        async with kept(start, DOOR) as (hub, _):
+            assert await hub.written()
+        await store.open()
+    results = [each.payload for each in await store.events(kind="result")]
+    assert [each["attempt"] for each in results] == ["c-1#1", "c-1#2"]
+    assert results[1]["reason"] == "the hub ended before it was known what became of it"
+    assert len(await store.events(kind="error")) == 1
 
 
 async def test_nothing_is_touched_where_the_port_is_taken(tmp_path: Path) -> None:

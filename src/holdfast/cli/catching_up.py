@@ -7,7 +7,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from holdfast.cli.opening import leaving_devices
+from holdfast.cli.opening import leaving_devices, read_saved
 from holdfast.hub.ports import OrderEntry, StoreError
 from holdfast.hub.site import SecretSource
 
@@ -29,7 +29,7 @@ async def catch_up(hub: Hub, start: Opening, living: LivingSite) -> None:
     while not is_kept:
         await asyncio.sleep(TRY_EVERY_S)
         try:
-            saved = await start.store.saved()
+            saved = await read_saved(start.store)
             if living.revision == 0:
                 # The site file was to be applied at the start.
                 living.revision = await start.store.save_site(living.mapping, hub.clock.now())
@@ -59,6 +59,9 @@ def of_earlier_runs(hub: Hub, saved: Saved) -> Saved:
         switches={target: entry for target, entry in saved.switches.items() if target not in hub.switches},
         alarms=[each for each in saved.alarms if tuple(each.target.split("/", 1)) not in hub.alarms],
         open_receipts=[each for each in saved.open_receipts if each.id not in hub.receipts],
+        open_attempts=[
+            each for each in saved.open_attempts if hub.core.epoch not in str(each.get("attempt"))
+        ],
     )
 
 

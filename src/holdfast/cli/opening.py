@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.cli.copied_store import READABLE, read_copy
 from holdfast.errors import ConfigurationError
+from holdfast.hub.attempts_told import RESULT, SENT, open_of
 from holdfast.hub.living_site import LivingSite
 from holdfast.hub.ports import Saved, SavedSite, StoreError
 from holdfast.hub.site import SecretSource, load_site, load_yaml, read_site
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 OPEN_S = 5.0
 """How long the devices wait for the store at start, where a site file tells what they are; a sound one needs less than
 a second. After that it counts as in trouble, and is caught up with when it answers."""
+
+LOOKED_BACK = 100
+"""Attempts that are looked through for open ones: a hub has one under way a device, few in all."""
 
 log = logging.getLogger("holdfast.serve")
 
@@ -77,7 +81,7 @@ async def opening(
         async with asyncio.timeout(None if given is None else OPEN_S):
             await store.open()
             site = await _site(store, given, clock)
-            saved, is_kept = await store.saved(), True
+            saved, is_kept = await read_saved(store), True
     except (StoreError, TimeoutError) as error:
         if given is None:
             copied = await _copied(database, error)
@@ -101,6 +105,15 @@ async def opening(
         families=families,
         folder=folder,
     )
+
+
+async def read_saved(store: Store) -> Saved:
+    """What outlived the last run, with what it had sent and did not live to see the end of. Raises `StoreError`."""
+    saved = await store.saved()
+    sent = await store.events(kind=SENT, limit=LOOKED_BACK)
+    results = await store.events(kind=RESULT, limit=2 * LOOKED_BACK)
+    found = open_of((each.payload for each in sent), (each.payload for each in results))
+    return replace(saved, open_attempts=found)
 
 
 async def _copied(database: Path | None, error: StoreError | TimeoutError) -> tuple[SavedSite, Saved] | None:

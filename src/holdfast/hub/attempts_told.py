@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from holdfast.link.attempts import in_words
-from holdfast.model import Next, Purpose
+from holdfast.model import Next, Outcome, Purpose
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from holdfast.model import Attempt
@@ -56,6 +57,33 @@ def event_of(attempt: Attempt) -> dict[str, Any]:
             "ended_at": _time(attempt.ended_at),
         }
     return event
+
+
+def open_of(
+    sent: Iterable[Mapping[str, Any]], results: Iterable[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """The ``sent`` events that no ``result`` answers: what was on the wire when a hub was killed."""
+    ended = {each.get("attempt") for each in results}
+    return [each for each in sent if each.get("attempt") not in ended]
+
+
+def cut_short(sent: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """The result of an attempt that a hub did not live to see."""
+    reason = "the hub ended before it was known what became of it"
+    head = str(sent.get("text", "")).partition(" for ")[0]
+    return {
+        **sent,
+        "kind": RESULT,
+        "phase": RESULT,
+        "text": f"{head}: {Outcome.FAILED}, {reason}; {Next.GAVE_UP}",
+        "outcome": Outcome.FAILED.value,
+        "reason": reason,
+        "next": Next.GAVE_UP.value,
+        "retry_in_s": None,
+        "after": None,
+        "after_at": None,
+        "ended_at": _time(at),
+    }
 
 
 def error_of(attempt: Attempt) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import UnknownTarget
-from holdfast.hub.attempts_told import error_in_words, error_of, event_of
+from holdfast.hub.attempts_told import cut_short, error_in_words, error_of, event_of
 from holdfast.hub.controllers.ownership import Controllers
 from holdfast.hub.controllers.thermostat import Thermostat
 from holdfast.hub.events import EventStream, Kind
@@ -238,6 +238,10 @@ class Hub:
                 ended_at=self.clock.now(),
             )
             self.publish_receipt(ended)
+        for sent in saved.open_attempts:
+            event = cut_short(sent, self.clock.now())
+            self.note(**event)
+            self.note(**{**event, "kind": "error", "level": "error"})
         for alarm in saved.alarms:
             device_id, _, key = alarm.target.partition("/")
             payload = {"target": alarm.target, "text": alarm.text, "is_on": True, "since": alarm.since}

@@ -120,6 +120,8 @@ class Saved:
     alarms: Sequence[AlarmEntry] = ()
     """Alarms that have not ended."""
     open_receipts: Sequence[Receipt] = ()
+    open_attempts: Sequence[Mapping[str, Any]] = ()
+    """What was sent and has no result, as the journal told it: the hub was killed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
