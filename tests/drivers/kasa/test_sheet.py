@@ -412,5 +412,6 @@ async def test_a_silent_question_is_asked_once(name: str, phase_s: float) -> Non
         pending = street.hub.command("plug/switch", False, ME)
         await asyncio.sleep(5.4)
         reads = [each.t for each in list(station.truth.requests)[asked:] if each.which is Which.READ]
-        assert len(reads) == 1
+        # The library would ask again after its T + 1 s; what follows our deadline is the next look of ours.
+        assert [t for t in reads[1:] if t < reads[0] + READ_S + SETTLE_S / 2] == []
         assert pending.state is not CommandState.REFUSED
