@@ -159,7 +159,9 @@ def test_a_weak_heater_is_not_taken_for_swapped() -> None:
     bench.run(18, 600)
     for hour in range(24):
         assert bench.run(18 - 0.5 * (hour + 1), 3600).state is State.HEATING
-    assert bench.run(18 - 12 - 1.0, 3000).state is State.SWAPPED_PLUGS, "a degree within the hour is another matter"
+    assert bench.run(18 - 12 - 1.0, 3000).state is State.SWAPPED_PLUGS, (
+        "a degree within the hour is another matter"
+    )
 
 
 def test_the_other_plugs_aftermath_is_not_judged() -> None:

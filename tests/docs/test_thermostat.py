@@ -75,7 +75,9 @@ def test_numbers_in_sentences() -> None:
     assert f"outside {least:g} to {most:g} it is warned of" in text
     assert f"for {GRACE_S / 60:g} minutes after it was assigned" in text
     assert (SWAP_AFTER_S, SWAP_WITHIN_S) == (600, 3600)
-    assert "within an hour of running, and after ten minutes of it, the temperature went the wrong way" in text
+    assert (
+        "within an hour of running, and after ten minutes of it, the temperature went the wrong way" in text
+    )
     assert f"({READINGS} unless said)" in text
     assert (TAKE_OVER_S, LONGEST_TAKE_OVER_S) == (3600, 86400)
     assert "for an hour unless said, for a day at most" in text

@@ -37,7 +37,7 @@ IPCOM_FAULTS: tuple[KnownFault, ...] = (
         "refused on reconnect, it stays connected and never retries",
         "test_03_refused_during_a_reconnect_is_told_and_tried_again",
         "link/supervisor.py",
-        "            wait_s = self.backoff.after_refusal(now, has_order=has_order and not is_login)\n",
+        "            wait_s = self.backoff.after_refusal(now, self._order_cap_s if has_order else REFUSED_CAP_S)\n",
         "            wait_s = 1e9\n",
     ),
     _known(

@@ -10,7 +10,7 @@ from tests.faults.planting import PlantedFault
 
 KNOWN = "tests/drivers/jkbms/test_known_faults.py"
 SITE = "tests/faults/test_site.py"
-TAKEOVER = "tests/hub/site/test_solarhub.py"
+TAKEOVER = "tests/hub/site/earlier/test_solarhub.py"
 DRIVER = "drivers/jkbms"
 
 
@@ -459,7 +459,7 @@ JKBMS_FAULTS: tuple[KnownFault, ...] = (
             19,
             "of two that differ one is chosen",
             f"{TAKEOVER}::test_rank_and_state_that_differ_are_told_and_left_open",
-            "hub/site/solarhub/choices.py",
+            "hub/site/earlier/solarhub/choices.py",
             "    if len({value for _, value in understood}) > 1:\n",
             "    if False:\n",
         ),
@@ -479,7 +479,7 @@ JKBMS_FAULTS: tuple[KnownFault, ...] = (
             20,
             "an adapter of another device raises",
             f"{TAKEOVER}::test_an_adapter_of_something_else_disables_only_itself",
-            "hub/site/solarhub/rows.py",
+            "hub/site/earlier/solarhub/rows.py",
             "    if device and device != pack:\n",
             "    if device and device != pack:\n        raise ValueError(device)\n",
         ),

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from holdfast.link.backoff import LONG_CAP_S, ORDER_CAP_S, REFUSED_CAP_S, SHORT_CAP_S, Backoff
+from holdfast.link.backoff import (
+    LONG_CAP_S,
+    ORDER_CAP_S,
+    REFUSED_CAP_S,
+    REFUSED_ORDER_CAP_S,
+    SHORT_CAP_S,
+    Backoff,
+)
 from holdfast.link.budget import DialBudget
 from holdfast.link.machine import TRANSITIONS, Cue, IllegalTransition, State, advance, diagram
 from holdfast.link.stream import StreamSession
@@ -45,6 +52,9 @@ def test_backoff_grows_to_its_caps() -> None:
     refusals = [backoff.after_refusal(0.0) for _ in range(12)]
     assert 50 <= refusals[0] <= 60
     assert refusals == sorted(refusals) or max(refusals) <= REFUSED_CAP_S
+    with_an_order = [backoff.after_refusal(0.0, REFUSED_ORDER_CAP_S) for _ in range(12)]
+    assert max(with_an_order) <= REFUSED_ORDER_CAP_S
+    assert min(with_an_order) >= 0.9 * REFUSED_ORDER_CAP_S
     assert max(refusals) > 800
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from holdfast.errors import ConfigurationError
 from holdfast.hub.ports import StoreError, Trouble
-from holdfast.hub.site.solarhub import TABLES, of_rows
+from holdfast.hub.site.earlier.solarhub import TABLES, of_rows
 from holdfast.store.solarhub import EarlierDatabase, EarlierRows
 
 SCRIPT = (Path(__file__).parents[1] / "data" / "solarhub" / "database.sql").read_text()

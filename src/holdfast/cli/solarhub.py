@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from holdfast.cli.exits import WrongUsage
 from holdfast.hub.site import SecretSource, SiteError, dump_site, load_yaml, read_site
-from holdfast.hub.site.solarhub import Takeover, of_config, of_rows
-from holdfast.hub.site.solarhub.plainly import spelled_out
+from holdfast.hub.site.earlier.plainly import spelled_out
+from holdfast.hub.site.earlier.solarhub import Takeover, of_config, of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -26,7 +26,10 @@ REFUSED_CAP_S = 900.0
 
 REFUSED_ORDER_CAP_S = 12.0
 """The same while a standing order is open, for what may change by itself (another device at the address, closed
-firmware): a safety OFF arrives within 25 s of the return. A refused login keeps its pace."""
+firmware): a safety OFF arrives within 25 s of the return."""
+LOGIN_ORDER_CAP_S = REFUSED_FIRST_S
+"""With a standing order open a refused login keeps its first pace, one a minute: that hammers nobody, and a heater that
+is on is not left for a quarter of an hour because its plug was in a mood."""
 
 
 class Backoff:
@@ -60,16 +63,14 @@ class Backoff:
         ceiling_s = min(cap_s, BASE_S * FACTOR ** min(self._tries - 2, 16))
         return self._rng.uniform(0.0, ceiling_s)
 
-    def after_refusal(self, now: float, *, has_order: bool = False) -> float:
-        """Seconds to wait after the peer refused us (login, identity): long, growing, whatever else is open."""
+    def after_refusal(self, now: float, cap_s: float = REFUSED_CAP_S) -> float:
+        """Seconds to wait after the peer refused us (login, identity): long, and growing up to ``cap_s``."""
         if self._since is None:
             self._since = now
         self._tries += 1
         self._refusals += 1
         wait_s = min(REFUSED_CAP_S, REFUSED_FIRST_S * FACTOR ** min(self._refusals - 1, 16))
-        if has_order:
-            wait_s = min(wait_s, REFUSED_ORDER_CAP_S)
-        return wait_s * self._rng.uniform(0.9, 1.0)
+        return min(wait_s, cap_s) * self._rng.uniform(0.9, 1.0)
 
     def is_first(self) -> bool:
         """Whether the next try is the first of its outage."""

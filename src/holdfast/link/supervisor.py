@@ -13,7 +13,13 @@ from datetime import timedelta
 from enum import Enum
 
 from holdfast.errors import InsecureRefused, LinkFault, LoginRefused, NotNeeded, Silent, bug
-from holdfast.link.backoff import ORDER_CAP_S, REFUSED_ORDER_CAP_S, Backoff
+from holdfast.link.backoff import (
+    LOGIN_ORDER_CAP_S,
+    ORDER_CAP_S,
+    REFUSED_CAP_S,
+    REFUSED_ORDER_CAP_S,
+    Backoff,
+)
 from holdfast.link.link import HEALTHY_S, Link
 from holdfast.link.machine import Cue, State
 from holdfast.link.session import OpenLimits, Session
@@ -266,8 +272,8 @@ class LinkSupervisor:
         else:
             link.cue(Cue.GONE_REFUSED)
             is_login = isinstance(fault, LoginRefused | InsecureRefused)
-            self._order_cap_s = math.inf if is_login else REFUSED_ORDER_CAP_S
-            wait_s = self.backoff.after_refusal(now, has_order=has_order and not is_login)
+            self._order_cap_s = LOGIN_ORDER_CAP_S if is_login else REFUSED_ORDER_CAP_S
+            wait_s = self.backoff.after_refusal(now, self._order_cap_s if has_order else REFUSED_CAP_S)
         link.log.failed(fault, wait_s, is_repeat=self.backoff.tries > 1)
         link.recorder.note(now, "fault", f"{fault.code}: {fault.text}; next try in {wait_s:.2f} s")
         wall = link.core.clock.now()

@@ -1,6 +1,6 @@
 """Reads the database of the earlier battery program (solarhub); never writes into it.
 
-What it holds is stated in `holdfast.hub.site.solarhub`; source: fact sheet section 14.
+What it holds is stated in `holdfast.hub.site.earlier.solarhub`; source: fact sheet section 14.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from holdfast.errors import ConfigurationError
 from holdfast.hub.ports import StoreError, Trouble
-from holdfast.hub.site.solarhub import REQUIRED, TABLES
+from holdfast.hub.site.earlier.solarhub import REQUIRED, TABLES
 from holdfast.store.postgresql import PostgresqlDatabase
 from holdfast.store.sqlite import BUSY_S
 from holdfast.store.troubles import store_error

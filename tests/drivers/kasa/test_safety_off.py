@@ -218,3 +218,22 @@ def test_an_order_cuts_a_wait_that_was_reckoned_without_it(name: str, fault: Fau
             await off_within(street, station, now())
 
     run_virtual(main, seed=6)
+
+
+@pytest.mark.parametrize("name", ["klap2", "smart"])
+def test_a_long_refusal_of_the_login_delays_an_order_by_a_minute_at_most(name: str) -> None:
+    """Twenty minutes in a mood: one login a minute meanwhile, which hammers nobody, and OFF at the first that works."""
+
+    async def main(loop: VirtualLoop) -> None:
+        async with one_plug(name, mac=HEATER) as (street, station):
+            await armed(street)
+            mood = WrongLogin()
+            station.begin(mood)
+            street.hub.order("plug/switch", False, "a test")
+            await asyncio.sleep(1200.0)
+            station.end(mood)
+            back_t = now()
+            await until(lambda: not station.plug.is_on, 120.0)
+            assert now() - back_t <= 60.0 + BACK_S
+
+    run_virtual(main, seed=6)

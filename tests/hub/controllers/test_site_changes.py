@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -201,7 +202,7 @@ async def test_a_sensor_that_is_in_use_cannot_go() -> None:
     async with house(17.0) as home:
         for device in ("beer", "heater"):
             with pytest.raises(SiteError, match=f"there is no device '{device}'"):
-                await home.living.edit(lambda site, device=device: drop_device(site, device))
+                await home.living.edit(partial(drop_device, device_id=device))
 
 
 async def test_another_sensor_is_waited_for() -> None:

@@ -11,7 +11,7 @@ from holdfast.cli import say
 from holdfast.cli.exits import Exit, WrongUsage
 
 if TYPE_CHECKING:
-    from holdfast.hub.site.fermenter import Takeover
+    from holdfast.hub.site.earlier.fermenter import Takeover
 
 _INNER = "config"
 """Where later versions of the program keep the files."""
@@ -37,7 +37,7 @@ def import_fermenter(
     is not enabled, and a comment says why.
     """
     from holdfast.cli.words import clean
-    from holdfast.hub.site.fermenter import of_files, read_folder, site_text
+    from holdfast.hub.site.earlier.fermenter import of_files, read_folder, site_text
 
     if output is not None and output.exists():
         raise WrongUsage(f"{output} exists already", advice="Name another file: nothing is overwritten.")
@@ -66,7 +66,7 @@ def import_fermenter(
 
 def _where(folder: Path) -> Path:
     """The folder that has any of the files. Raises `WrongUsage`."""
-    from holdfast.hub.site.fermenter import NAMES
+    from holdfast.hub.site.earlier.fermenter import NAMES
 
     found = [each for each in (folder, folder / _INNER) if any((each / name).exists() for name in NAMES)]
     if len(found) > 1:

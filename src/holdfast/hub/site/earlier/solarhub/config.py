@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from holdfast.hub.site.problems import Findings, kind_of, shown
-from holdfast.hub.site.solarhub.attachments import Attachments
-from holdfast.hub.site.solarhub.earlier import (
+from holdfast.hub.site.earlier.note import Note
+from holdfast.hub.site.earlier.plainly import items, line, mapping
+from holdfast.hub.site.earlier.solarhub.attachments import Attachments
+from holdfast.hub.site.earlier.solarhub.earlier import (
     Earlier,
     EarlierAdapter,
     EarlierArray,
@@ -19,11 +20,11 @@ from holdfast.hub.site.solarhub.earlier import (
     EarlierPack,
     Said,
 )
-from holdfast.hub.site.solarhub.plainly import items, line, mapping
-from holdfast.hub.site.solarhub.takeover import Note, Takeover
-from holdfast.hub.site.solarhub.writing import write
+from holdfast.hub.site.earlier.solarhub.writing import write
+from holdfast.hub.site.problems import Findings, kind_of, shown
 
 if TYPE_CHECKING:
+    from holdfast.hub.site.earlier.solarhub.takeover import Takeover
     from holdfast.hub.site.problems import Locate, Place
 
 _BANKS, _BANK, _PACKS = "battery_banks", "battery_bank", "battery_packs"

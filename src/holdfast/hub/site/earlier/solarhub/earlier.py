@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from holdfast.hub.site.earlier.note import Note
     from holdfast.hub.site.problems import Place
-    from holdfast.hub.site.solarhub.takeover import Note
 
 
 class Said(NamedTuple):

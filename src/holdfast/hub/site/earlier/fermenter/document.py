@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holdfast.hub.site.solarhub.plainly import spelled_out
+from holdfast.hub.site.earlier.plainly import spelled_out
 from holdfast.hub.site.write import dump_site
 
 if TYPE_CHECKING:
-    from holdfast.hub.site.fermenter.takeover import Takeover
+    from holdfast.hub.site.earlier.fermenter.takeover import Takeover
 
 
 def site_text(takeover: Takeover, source: str) -> str:

@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from holdfast.hub.site.solarhub.plainly import line
+from holdfast.hub.site.earlier.plainly import line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

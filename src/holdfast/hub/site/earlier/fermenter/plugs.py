@@ -7,8 +7,8 @@ import re
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from holdfast.hub.site.earlier.plainly import whole
 from holdfast.hub.site.problems import shown
-from holdfast.hub.site.solarhub.plainly import whole
 
 _LABEL: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?", re.IGNORECASE)
 _LONGEST_NAME: Final = 253

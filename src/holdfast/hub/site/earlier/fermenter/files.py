@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from holdfast.hub.site.fermenter.json_file import Unreadable, read_json
+from holdfast.hub.site.earlier.fermenter.json_file import Unreadable, read_json
 from holdfast.hub.site.problems import Problem, kind_of
 
 if TYPE_CHECKING:

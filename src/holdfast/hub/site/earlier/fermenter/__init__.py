@@ -5,10 +5,16 @@ not take over is told with its file and key. Source for files, keys and faults: 
 4, 5, 7 and 9, and the README of the program's folder ``config``.
 """
 
-from holdfast.hub.site.fermenter.conversion import of_files
-from holdfast.hub.site.fermenter.document import site_text
-from holdfast.hub.site.fermenter.files import NAMES, EarlierFile, EarlierFiles, earlier_file, read_folder
-from holdfast.hub.site.fermenter.takeover import Report, Takeover
+from holdfast.hub.site.earlier.fermenter.conversion import of_files
+from holdfast.hub.site.earlier.fermenter.document import site_text
+from holdfast.hub.site.earlier.fermenter.files import (
+    NAMES,
+    EarlierFile,
+    EarlierFiles,
+    earlier_file,
+    read_folder,
+)
+from holdfast.hub.site.earlier.fermenter.takeover import Report, Takeover
 
 __all__ = [
     "NAMES",

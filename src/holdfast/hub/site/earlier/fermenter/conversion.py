@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from holdfast.hub.site.fermenter.heading import site_head, unit_of
-from holdfast.hub.site.fermenter.hydrometers import Hydrometers
-from holdfast.hub.site.fermenter.leftovers import tell_leftovers
-from holdfast.hub.site.fermenter.plugs import plug_address
-from holdfast.hub.site.fermenter.takeover import Report, Takeover
-from holdfast.hub.site.fermenter.thermostat import PLUGS, TAKEN, PlugKeys, Thermostat
-from holdfast.hub.site.fermenter.tilts import tilt_of
+from holdfast.hub.site.earlier.fermenter.heading import site_head, unit_of
+from holdfast.hub.site.earlier.fermenter.hydrometers import Hydrometers
+from holdfast.hub.site.earlier.fermenter.leftovers import tell_leftovers
+from holdfast.hub.site.earlier.fermenter.plugs import plug_address
+from holdfast.hub.site.earlier.fermenter.takeover import Report, Takeover
+from holdfast.hub.site.earlier.fermenter.thermostat import PLUGS, TAKEN, PlugKeys, Thermostat
+from holdfast.hub.site.earlier.fermenter.tilts import tilt_of
+from holdfast.hub.site.earlier.plainly import line
 from holdfast.hub.site.problems import Findings, kind_of, shown
-from holdfast.hub.site.solarhub.plainly import line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from holdfast.hub.site.fermenter.files import EarlierFile, EarlierFiles
+    from holdfast.hub.site.earlier.fermenter.files import EarlierFile, EarlierFiles
     from holdfast.hub.site.problems import Place
 
 _CONTROLLERS: Final = "controllers"

@@ -15,7 +15,7 @@ from holdfast.app import FAMILIES
 from holdfast.control import parse_settings
 from holdfast.drivers.tilt.codec import COLOURS
 from holdfast.hub.site import SecretSource, SiteSpec, parse_yaml, read_site
-from holdfast.hub.site.fermenter import (
+from holdfast.hub.site.earlier.fermenter import (
     NAMES,
     EarlierFile,
     EarlierFiles,
@@ -25,13 +25,13 @@ from holdfast.hub.site.fermenter import (
     read_folder,
     site_text,
 )
-from holdfast.hub.site.fermenter import tilts as earlier_tilts
-from holdfast.hub.site.fermenter.json_file import Unreadable, read_json
-from holdfast.hub.site.fermenter.limits import limit_of
-from holdfast.hub.site.fermenter.plugs import plug_address
+from holdfast.hub.site.earlier.fermenter import tilts as earlier_tilts
+from holdfast.hub.site.earlier.fermenter.json_file import Unreadable, read_json
+from holdfast.hub.site.earlier.fermenter.limits import limit_of
+from holdfast.hub.site.earlier.fermenter.plugs import plug_address
 from holdfast.options import Section
 
-DATA = Path(__file__).parents[2] / "data" / "fermenter"
+DATA = Path(__file__).parents[3] / "data" / "fermenter"
 SAMPLES = {"cellar": DATA / "cellar" / "config", "three": DATA / "three", "rough": DATA / "rough"}
 SECRETS = ("word-of-the-mail", "not-for-anyone", "example.org", "A. Brewer", "Nowhere Lane")
 GOOD: dict[str, Any] = {

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from holdfast.addresses import parse_tcp
 from holdfast.errors import ConfigurationError
+from holdfast.hub.site.earlier.plainly import items, line, whole
 from holdfast.hub.site.problems import shown
-from holdfast.hub.site.solarhub.plainly import items, line, whole
 from holdfast.transports.ble import parse_ble
 from holdfast.transports.serial import parse_serial
 

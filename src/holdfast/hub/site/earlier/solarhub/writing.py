@@ -6,18 +6,19 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from holdfast.hub.site.earlier.note import Note
+from holdfast.hub.site.earlier.plainly import flag, line, masked, whole
+from holdfast.hub.site.earlier.solarhub.choices import batteries_of, unanimous
+from holdfast.hub.site.earlier.solarhub.takeover import Takeover
+from holdfast.hub.site.earlier.solarhub.ways import BUS, KINDS, RADIO, ways_of
 from holdfast.hub.site.problems import shown
-from holdfast.hub.site.solarhub.choices import batteries_of, unanimous
-from holdfast.hub.site.solarhub.plainly import flag, line, masked, whole
-from holdfast.hub.site.solarhub.takeover import Note, Takeover
-from holdfast.hub.site.solarhub.ways import BUS, KINDS, RADIO, ways_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from holdfast.hub.site.earlier.solarhub.earlier import Earlier, EarlierAdapter, EarlierArray, EarlierPack
+    from holdfast.hub.site.earlier.solarhub.ways import Way
     from holdfast.hub.site.problems import Findings, Place
-    from holdfast.hub.site.solarhub.earlier import Earlier, EarlierAdapter, EarlierArray, EarlierPack
-    from holdfast.hub.site.solarhub.ways import Way
 
 _NOT_IN_IDS: Final = re.compile(r"[^a-z0-9_-]+")
 _ID: Final = "home"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import zoneinfo
 from typing import TYPE_CHECKING, Any, Final
 
-from holdfast.hub.site.fermenter.leftovers import tell_leftovers
+from holdfast.hub.site.earlier.fermenter.leftovers import tell_leftovers
+from holdfast.hub.site.earlier.plainly import line
 from holdfast.hub.site.problems import shown
-from holdfast.hub.site.solarhub.plainly import line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

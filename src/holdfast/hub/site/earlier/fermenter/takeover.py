@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import PurePath
 
+    from holdfast.hub.site.earlier.note import Note
     from holdfast.hub.site.problems import Place, Problem
-    from holdfast.hub.site.solarhub.takeover import Note
 
 
 class Report(NamedTuple):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from holdfast.hub.site.earlier.plainly import items, line, spelled_out, whole
 from holdfast.hub.site.problems import shown
-from holdfast.hub.site.solarhub.plainly import items, line, spelled_out, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from holdfast.hub.site.earlier.solarhub.earlier import EarlierAdapter, EarlierBattery, EarlierPack, Said
     from holdfast.hub.site.problems import Findings
-    from holdfast.hub.site.solarhub.earlier import EarlierAdapter, EarlierBattery, EarlierPack, Said
 
 MOST_BATTERIES: Final = 16
 """Addresses are four switches: fact sheet section 1."""

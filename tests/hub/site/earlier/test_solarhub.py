@@ -21,10 +21,10 @@ from holdfast.hub.site import (
     parse_yaml,
     read_site,
 )
-from holdfast.hub.site.solarhub import TABLES, Takeover, of_config, of_rows
-from holdfast.hub.site.solarhub.plainly import masked, spelled_out
+from holdfast.hub.site.earlier.plainly import masked, spelled_out
+from holdfast.hub.site.earlier.solarhub import TABLES, Takeover, of_config, of_rows
 
-DATA = Path(__file__).parents[2] / "data" / "solarhub"
+DATA = Path(__file__).parents[3] / "data" / "solarhub"
 
 
 @pytest.fixture(scope="module")

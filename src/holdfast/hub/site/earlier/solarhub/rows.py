@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from holdfast.hub.site.problems import Findings, shown
-from holdfast.hub.site.solarhub.attachments import Attachments
-from holdfast.hub.site.solarhub.earlier import (
+from holdfast.hub.site.earlier.note import Note
+from holdfast.hub.site.earlier.plainly import line, whole
+from holdfast.hub.site.earlier.solarhub.attachments import Attachments
+from holdfast.hub.site.earlier.solarhub.earlier import (
     Earlier,
     EarlierAdapter,
     EarlierArray,
@@ -16,9 +17,11 @@ from holdfast.hub.site.solarhub.earlier import (
     EarlierPack,
     Said,
 )
-from holdfast.hub.site.solarhub.plainly import line, whole
-from holdfast.hub.site.solarhub.takeover import Note, Takeover
-from holdfast.hub.site.solarhub.writing import write
+from holdfast.hub.site.earlier.solarhub.writing import write
+from holdfast.hub.site.problems import Findings, shown
+
+if TYPE_CHECKING:
+    from holdfast.hub.site.earlier.solarhub.takeover import Takeover
 
 Row = Mapping[str, Any]
 

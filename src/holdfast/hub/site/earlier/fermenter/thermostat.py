@@ -6,9 +6,9 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from holdfast.hub.site.fermenter.limits import band_fault, limit_of
+from holdfast.hub.site.earlier.fermenter.limits import band_fault, limit_of
+from holdfast.hub.site.earlier.plainly import flag
 from holdfast.hub.site.problems import kind_of, shown
-from holdfast.hub.site.solarhub.plainly import flag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

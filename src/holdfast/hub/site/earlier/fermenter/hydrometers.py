@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from holdfast.hub.site.fermenter.leftovers import tell_leftovers
-from holdfast.hub.site.fermenter.tilts import BATCH, VARIANCES, Tilt, batch_of, corrections_of, tilt_of
+from holdfast.hub.site.earlier.fermenter.leftovers import tell_leftovers
+from holdfast.hub.site.earlier.fermenter.tilts import (
+    BATCH,
+    VARIANCES,
+    Tilt,
+    batch_of,
+    corrections_of,
+    tilt_of,
+)
+from holdfast.hub.site.earlier.note import Note
 from holdfast.hub.site.problems import kind_of, shown
-from holdfast.hub.site.solarhub.takeover import Note
 
 if TYPE_CHECKING:
     from holdfast.hub.site.problems import Findings, Place

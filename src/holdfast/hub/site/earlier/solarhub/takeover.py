@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from holdfast.hub.site.earlier.note import Note
     from holdfast.hub.site.problems import Place, Problem
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something that a site has no room for: what it is, and the original data with secrets masked."""
-
-    text: str
-    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

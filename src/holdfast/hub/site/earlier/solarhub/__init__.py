@@ -5,8 +5,9 @@ raise, and guess nothing: what two places say differently is left out of the sit
 keys and faults: JK fact sheet sections 13 to 15.
 """
 
-from holdfast.hub.site.solarhub.config import of_config
-from holdfast.hub.site.solarhub.rows import REQUIRED, TABLES, of_rows
-from holdfast.hub.site.solarhub.takeover import Note, Takeover
+from holdfast.hub.site.earlier.note import Note
+from holdfast.hub.site.earlier.solarhub.config import of_config
+from holdfast.hub.site.earlier.solarhub.rows import REQUIRED, TABLES, of_rows
+from holdfast.hub.site.earlier.solarhub.takeover import Takeover
 
 __all__ = ["REQUIRED", "TABLES", "Note", "Takeover", "of_config", "of_rows"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from holdfast.hub.site.earlier.note import Note
+from holdfast.hub.site.earlier.plainly import line, mapping
 from holdfast.hub.site.problems import shown
-from holdfast.hub.site.solarhub.plainly import line, mapping
-from holdfast.hub.site.solarhub.takeover import Note
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
