@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.holdfast-stamp
-# Two at a time on two cores; `make test PYTEST_ARGS="-x tests/link"` runs what is named instead.
-PYTEST_ARGS ?= -n auto --dist loadgroup
+# One more at a time than there are cores, since some tests wait for real seconds;
+# `make test PYTEST_ARGS="-x tests/link"` runs what is named instead.
+PYTEST_ARGS ?= -n $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)') --dist loadgroup
 
 .PHONY: help setup demo test check format coverage bench soak faults picture docs audit lock clean
 

@@ -97,9 +97,31 @@ def test_a_restart_within_one_boot() -> None:
     """The rest goes on: what was seen before counts, and no ON is wanted at first."""
     bench = Bench(settings(heater=""))
     bench.run(21, 100)
-    bench.memory = from_record(to_record(bench.memory))
+    bench.memory = from_record(to_record(bench.memory, bench.now))
     bench.restart(down_s=30)
     assert until_on(bench, 21, COOLER) == 170
+
+
+@pytest.mark.parametrize(("is_stamped", "down_s"), [(False, 5), (True, 90)])
+def test_a_plug_that_nobody_watched_has_just_stopped(is_stamped: bool, down_s: float) -> None:
+    """The program was killed, or away for long: somebody may have run the compressor by hand meanwhile."""
+    bench = Bench(settings(heater=""))
+    bench.run(19, 2000)
+    bench.memory = from_record(to_record(bench.memory, bench.now if is_stamped else None))
+    bench.restart(down_s=down_s)
+    assert until_on(bench, 21, COOLER) == 300
+
+
+def test_a_plug_that_was_silent_for_long_has_just_stopped() -> None:
+    """OFF before and OFF after: its button may have been pressed twice between, also while the program was away."""
+    bench = Bench(settings(heater=""))
+    bench.run(19, 2000)
+    bench.plugs.cooler.silent = True
+    bench.run(19, 120)
+    bench.memory = from_record(to_record(bench.memory, bench.now))
+    bench.restart(down_s=5)
+    bench.plugs.cooler.silent = False
+    assert until_on(bench, 21, COOLER) == 300
 
 
 @pytest.mark.parametrize("stepped_s", [0.0, 3600.0, -3600.0])
@@ -154,7 +176,7 @@ def test_a_try_that_failed_needs_no_rest() -> None:
     bench = Bench(settings(heater=""))
     bench.run(19, 400)
     bench.plugs.cooler.silent = True
-    bench.run(21, 100)
+    bench.run(21, 80)  # it is missed after 30 s, and nobody knows for 50 s
     bench.plugs.cooler.silent = False
     assert bench.run(21).outputs.cooler is Output.ON
     assert bench.run(21).state is State.COOLING

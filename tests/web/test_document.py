@@ -93,7 +93,7 @@ async def test_every_call_is_described() -> None:
                     assert "{" + parameter["name"] + "}" in path or parameter["description"]
                 if method in ("post", "put", "patch"):
                     assert {"400", "413", "415", "422"} <= set(operation["responses"]) or path.endswith(
-                        "/retry"
+                        ("/retry", "/abandon")
                     )
         body = document["paths"]["/api/v1/commands"]["post"]["requestBody"]
         assert body["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Command"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.control.alarm import Alarm, AlarmKind, acknowledged
 from holdfast.control.pair import Pair, Role
-from holdfast.control.plug import PlugMemory
+from holdfast.control.plug import UNSEEN_S, PlugMemory
 from holdfast.control.profile import Position
 
 if TYPE_CHECKING:
@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """A thermostat's past. ``started``: the start of the program. ``swapped``: the plug that works the wrong way."""
+    """A thermostat's past. ``started``: the start of the program. ``swapped``: the plug that works the wrong way.
+
+    ``kept_at``: of a memory of an earlier run, until when its plugs were watched; ``None`` where nobody knows.
+    """
 
     started: Instant
+    kept_at: Instant | None = None
     plugs: Pair[PlugMemory] = field(default_factory=lambda: Pair(PlugMemory(), PlugMemory()))
     position: Position = field(default_factory=Position)
     swapped: Role | None = None
@@ -29,20 +33,28 @@ class Memory:
 def wake(stored: Memory | None, now: Instant) -> Memory:
     """The memory at the start of the program. Nothing is wanted; what happened before counts as far as it is proven.
 
-    Where the steady clock cannot bridge the restart, or nothing was stored, the plugs have just stopped.
+    Where the steady clock cannot bridge the restart, nothing was stored, or nobody watched the plugs for a while, they
+    have just stopped.
     """
     if stored is None:
         return Memory(started=now)
-    plugs = Pair(_woken(stored.plugs.heater, now), _woken(stored.plugs.cooler, now))
-    return replace(stored, started=now, plugs=plugs, has_had_reading=False)
+    unseen_s = None if stored.kept_at is None else now.since_s(stored.kept_at)
+    is_bridged = unseen_s is not None and unseen_s < UNSEEN_S
+    plugs = Pair(*(_woken(stored.plugs.of(role), now, is_bridged=is_bridged) for role in Role))
+    return replace(stored, started=now, plugs=plugs, kept_at=None, has_had_reading=False)
 
 
-def _woken(plug: PlugMemory, now: Instant) -> PlugMemory:
+def _woken(plug: PlugMemory, now: Instant, *, is_bridged: bool) -> PlugMemory:
     def proven(past: Instant | None) -> Instant | None:
         return None if past is None or now.since_s(past) is None else past
 
-    off_since, tried_at = proven(plug.off_since), proven(plug.tried_at)
-    return PlugMemory(on_since=proven(plug.on_since), off_since=off_since, tried_at=tried_at)
+    off_since = proven(plug.off_since) if is_bridged else None
+    return PlugMemory(
+        on_since=proven(plug.on_since),
+        off_since=off_since,
+        tried_at=proven(plug.tried_at),
+        unread_since=proven(plug.unread_since),
+    )
 
 
 def acknowledge(memory: Memory, kind: AlarmKind) -> Memory:

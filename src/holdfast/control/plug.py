@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from holdfast.control.evidence import PlugEvidence
     from holdfast.control.instant import Instant
+
+
+UNSEEN_S: Final = 60.0
+"""A relay that nobody saw for longer may have been switched by hand, and back: it counts as just stopped. Six polls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +60,15 @@ def observe(said: PlugEvidence, past: PlugMemory, now: Instant, dead_man_s: floa
     """Take in an answer.
 
     A rest starts when OFF is first *seen* after anything else was, or could have been: never earlier than the relay
-    opened. An answer from before the last try to switch ON, or beside a command that has not ended, proves nothing.
+    opened, nor before a time in which nobody saw it. An answer from before the last try to switch ON, or beside a
+    command that has not ended, proves nothing.
     """
     is_on = None if said.has_open_command else said.answered
     tried_s = 0.0 if past.tried_at is None else _since_s(past.tried_at, now)
     if is_on is False and past.tried_at is not None and said.age_s >= tried_s:
         is_on = None
     unread = past.unread_since or now if said.answered is None else None
+    was_unseen = past.unread_since is not None and _since_s(past.unread_since, now) >= UNSEEN_S
     past = replace(past, unread_since=unread)
     if is_on is None and said.was_on:  # an order may undo an ON before anybody believes it
         past = replace(past, off_since=None)
@@ -71,7 +77,7 @@ def observe(said: PlugEvidence, past: PlugMemory, now: Instant, dead_man_s: floa
     elif is_on is False:
         # ON was tried and given up, or the plug's own timer may have ended it: it may have run until just now.
         may_have_run = past.tried_at is not None and (not past.is_wanted or tried_s >= dead_man_s)
-        rested = None if may_have_run else past.off_since
+        rested = None if may_have_run or was_unseen else past.off_since
         past = replace(past, off_since=_run(rested, said, now), on_since=None, tried_at=None, watch=None)
     return Sight(said, past, is_on)
 

@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 _TIMES: Final = ("on_since", "off_since", "tried_at")
 
 
-def to_record(memory: Memory) -> dict[str, Any]:
-    """What survives a restart: switch times, the place in the profile, alarms. Wanted outputs do not."""
+def to_record(memory: Memory, now: Instant | None = None) -> dict[str, Any]:
+    """What survives a restart: switch times, the place in the profile, alarms. Wanted outputs do not.
+
+    ``now``: until when the plugs were watched; without it nobody knows.
+    """
     position = memory.position
     return {
         "started": _instant(memory.started),
+        "kept_at": _instant(now),
         "plugs": {role.value: _plug(memory.plugs.of(role)) for role in Role},
         "position": {
             "index": position.index,
@@ -51,6 +55,7 @@ def from_record(record: Mapping[str, Any]) -> Memory:
         position = record["position"]
         return Memory(
             started=_at(record["started"]),
+            kept_at=_moment(record.get("kept_at")),
             plugs=Pair(*(_plug_from(record["plugs"][role.value]) for role in Role)),
             position=Position(
                 index=int(position["index"]),
@@ -89,9 +94,11 @@ def _at(raw: Any) -> Instant:
 
 
 def _plug(plug: PlugMemory) -> dict[str, Any]:
-    return {name: _instant(getattr(plug, name)) for name in _TIMES}
+    times = {name: _instant(getattr(plug, name)) for name in _TIMES}
+    return {**times, "unread_since": _instant(plug.unread_since)}
 
 
 def _plug_from(raw: Mapping[str, Any]) -> PlugMemory:
     on_since, off_since, tried_at = (_moment(raw[name]) for name in _TIMES)
-    return PlugMemory(on_since=on_since, off_since=off_since, tried_at=tried_at)
+    unread_since = _moment(raw.get("unread_since"))
+    return PlugMemory(on_since=on_since, off_since=off_since, tried_at=tried_at, unread_since=unread_since)

@@ -48,7 +48,12 @@ class Record:
             if kept == essence and not (is_moving and now.steady_s - at_s >= KEEP_PLACE_EVERY_S):
                 return
         self._kept = (essence, now.steady_s)
-        self.keep(MEMORY, to_record(memory))
+        self.keep(MEMORY, to_record(memory, now))
+
+    def keep_last(self, memory: Memory, now: Instant) -> None:
+        """Hand over the memory with the moment until which its plugs were watched."""
+        self._kept = None
+        self.keep_memory(memory, now, is_moving=False)
 
     def is_safe(self, memory: Memory) -> bool:
         """Whether a killed hub would find what the next ON must respect."""
@@ -94,6 +99,9 @@ def _essence(memory: Memory) -> dict[str, Any]:
     """A record of it without what merely goes on with time."""
     record = to_record(memory)
     record.pop("started")
+    record.pop("kept_at")
+    for plug in record["plugs"].values():
+        plug.pop("unread_since")
     position = dict(record["position"])
     for passing in ("at", "spent_s", "low_at"):
         position.pop(passing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.control import Role
@@ -142,7 +143,8 @@ class ControllerReport:
 
     def members(self) -> dict[str, Any]:
         """By name, for those who add to them."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        names = [each.name for each in fields(self)]
+        return dict(zip(names, attrgetter(*names)(self), strict=True))
 
 
 def report_of(hub: Hub, controller: Thermostat) -> ControllerReport:

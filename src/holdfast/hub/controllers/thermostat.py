@@ -110,6 +110,8 @@ class Thermostat:
 
     def stop(self) -> None:
         """Decide nothing any more; no timer and no task is left. Who stops the hub sees to the plugs."""
+        if self.is_running:
+            self._record.keep_last(self._memory, instant(self._hub.clock))
         self.is_running = False
         if self._timer is not None:
             self._timer.cancel()
