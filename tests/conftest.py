@@ -7,6 +7,7 @@ The network rule stands in pyproject.toml (pytest-socket, loopback only); the ot
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 import blockbuster.blockbuster as blockbuster
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
 
 # A shared machine may stall for longer than hypothesis allows an example.
 hypothesis.settings.register_profile("holdfast", deadline=None, print_blob=True)
-hypothesis.settings.load_profile("holdfast")
+# Whether a planted fault is caught is all that is asked then, not by how small an example.
+hypothesis.settings.register_profile(
+    "planted",
+    hypothesis.settings.get_profile("holdfast"),
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+)
+hypothesis.settings.load_profile("planted" if os.environ.get("HOLDFAST_PLANTED") else "holdfast")
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, LoopFactory]:

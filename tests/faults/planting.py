@@ -48,6 +48,7 @@ def is_caught(fault: PlantedFault) -> tuple[bool, str]:
         shutil.copytree(SOURCE, source, ignore=shutil.ignore_patterns("__pycache__"))
         fault.plant(source)
         environ = {**os.environ, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"}
+        environ["HOLDFAST_PLANTED"] = "1"
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
         try:
             done = subprocess.run(

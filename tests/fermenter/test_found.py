@@ -82,3 +82,34 @@ def test_an_order_is_not_blamed_for_what_was_long_ago() -> None:
         await cellar.close()
 
     run_virtual(main, seed=1)
+
+
+def test_an_order_is_not_blamed_for_a_call_that_failed_long_ago() -> None:
+    """The same where the last call had no answer, and a reading showed that it had worked."""
+
+    async def main(loop: VirtualLoop) -> None:
+        cellar = Cellar(loop, enabled=False)
+        await cellar.start()
+        hub = cellar.hub
+        assert hub is not None
+        await asyncio.sleep(60.0)
+        cellar.fridge.acts_without_answer = True
+        cellar.fridge.press(is_on=True)
+        await asyncio.sleep(60.0)
+        cellar.fridge.well()
+        await asyncio.sleep(60.0)
+        assert not cellar.fridge.is_on
+        told = len(hub.stream.recent(frozenset({Kind.ALARM})))
+        cellar.fridge.press(is_on=True)
+        await asyncio.sleep(30.0)
+        assert not cellar.fridge.is_on
+        ons = [
+            each.payload
+            for each in hub.stream.recent(frozenset({Kind.ALARM}))[told:]
+            if each.payload["is_on"]
+        ]
+        assert [each["target"] for each in ons if each["target"].startswith("fermenter/")] == []
+        await cellar.stop()
+        await cellar.close()
+
+    run_virtual(main, seed=1)

@@ -423,7 +423,7 @@ class CommandDesk:
         is_shown: bool | None = None
         if evidence is not None and order.may_show(evidence.t, evidence.n):
             is_shown = self._device.shows(order.key, order.value, evidence.values[order.key])
-        elif order.order.is_verified and evidence is None:
+        elif order.order.is_verified and evidence is None and self._is_in_touch:
             is_shown = True
         if is_shown is None and not order.is_released:
             return
@@ -435,6 +435,7 @@ class CommandDesk:
         if has_changed:
             order.order = replace(order.order, is_verified=verdict.is_verified)
             if verdict.is_verified:
+                order.last_error = ""  # what failed before is another story
                 self.doubts.pop(order.key, None)
             else:
                 order.try_at = self._core.now()
@@ -449,6 +450,11 @@ class CommandDesk:
             del self.orders[order.key]
             self._device.order_ended(order.order)
             self._watch()
+
+    @property
+    def _is_in_touch(self) -> bool:
+        """Whether there is a session: what was verified in an earlier one is proven no more."""
+        return bool(self._device.attachments) and self._device.active.link.has_session
 
     def session_opened(self) -> None:
         """A new session: standing orders go first, whatever was believed before."""

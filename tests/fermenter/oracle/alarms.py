@@ -159,9 +159,14 @@ class Alarms(Check):
             is_dumb = not looks or facts.now - looks[-1].ended_t > NO_ANSWER_S
             self._due(kind, is_dumb and facts.up_s() > NO_ANSWER_S, IN_TIME_S)
 
+    def _stands(self, target: str) -> bool:
+        """Whether a hub began with it on: its end was told, and the store was too sick to keep that."""
+        hub = self.facts.cellar.hub
+        return target in self._doubtful and hub is not None and tuple(target.split("/")) in hub.alarms
+
     def _due(self, kind: str, is_due: bool, more_s: float) -> None:
         target = f"fermenter/{kind}"
-        if not is_due or target in self._on:
+        if not is_due or target in self._on or self._stands(target):
             self._since.pop(kind, None)
             return
         since = self._since.setdefault(kind, self.facts.now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from holdfast.drivers.kasa.state import SET_S
 from tests.fermenter.oracle.check import Check
 from tests.fermenter.oracle.display import PROVEN_S
 from tests.fermenter.plugs import Cause
@@ -19,6 +20,8 @@ BETWEEN_S: Final = 10.0 + 5.5
 """From the end of one attempt to the next: T_cycle, and a read that may be in the way."""
 ARRIVES_S: Final = 10.0 + 15.0
 """T_cycle + 15 s after a plug became reachable."""
+LINGERS_S: Final = 25.0
+"""The library itself gives up after 23 s (fact sheet on plugs, section 3), also where it swallows its cancellation."""
 MIN_ON_S: Final = {"heater": 60.0, "fridge": 180.0}
 DEAD_MAN_S: Final = 600.0
 
@@ -31,6 +34,7 @@ class FailSafe(Check):
     def __init__(self, *more: object) -> None:
         super().__init__(*more)  # type: ignore[arg-type]
         self._unproven: dict[str, float | None] = {"heater": None, "fridge": None}
+        self._held: dict[str, float] = {}
 
     def hub_starts(self, hub: Hub) -> None:
         """See `Check`."""
@@ -61,9 +65,14 @@ class FailSafe(Check):
                 start = self._unproven[ident] = facts.now
             if any(call.what in ("connect", "off") for call in plug.open_calls):
                 continue
+            # One request at a time: a call that does not let go when it is cancelled holds up the next one.
+            if any(SET_S < facts.now - call.begun_t < LINGERS_S for call in plug.open_calls):
+                self._held[ident] = facts.now
+                continue
             if plug.is_rebuffing:
                 continue
-            due = max(start, since + ACTS_S - BETWEEN_S, plug.tried_t) + BETWEEN_S
+            held_t = self._held.get(ident, 0.0)
+            due = max(start, since + ACTS_S - BETWEEN_S, plug.tried_t, held_t) + BETWEEN_S
             self.judged += 1
             if facts.now > due:
                 self.fail(

@@ -280,6 +280,22 @@ async def test_a_verified_order_is_not_believed_without_a_session() -> None:
         assert took_s <= 25
 
 
+async def test_an_order_that_was_verified_before_an_outage_does_not_end_in_it() -> None:
+    """Released while the plug is away it stands until the plug is back and off."""
+    from tests.drivers.kasa.fake_kasa import Trouble
+
+    async with house(None) as home:
+        await asyncio.sleep(60)
+        home.heater.trouble = Trouble.REFUSED
+        await asyncio.sleep(60)
+        home.temperature = 19.0
+        await home.until(lambda: home.state() == "safety: plug unreachable")
+        assert "switch" in home.hub.device("heater").desk.orders
+        home.heater.press(is_on=True)
+        home.heater.well()
+        await home.until(lambda: not home.heater.is_on, 25)
+
+
 async def test_a_dead_store_does_not_chill_the_beer() -> None:
     """A store that fails is waited for a second, no longer."""
     from holdfast.hub.ports import StoreError, Trouble
