@@ -12,6 +12,7 @@ from rich.console import Console
 
 from holdfast.app import FAMILIES
 from holdfast.cli import demo, demo_screen
+from holdfast.cli.demo_fermenter import DemoFermenter
 from holdfast.cli.demo_pack import GATEWAY, PACK, DemoPack
 from holdfast.cli.demo_site import demo_controller, demo_mapping
 from holdfast.cli.serve import Door, running
@@ -24,6 +25,7 @@ PICTURE = Path(__file__).resolve().parents[1] / "docs" / "images" / "demo.svg"
 
 
 WIDTH = 80
+HEATING = "fermenter/heating"
 
 
 def is_return(record: Record) -> bool:
@@ -34,19 +36,29 @@ def is_return(record: Record) -> bool:
 
 async def draw() -> None:
     """Let the house live, pull the plug, switch something, and take the picture when the pack is back."""
-    async with demo_controller(seed=4) as controller, DemoPack(seed=4) as pack:
-        mapping = demo_mapping("127.0.0.1", controller.port, pack.mapping())
+    async with (
+        demo_controller(seed=4) as controller,
+        DemoPack(seed=4) as pack,
+        DemoFermenter(seed=4) as fermenter,
+    ):
+        devices = (pack.mapping(), *fermenter.devices())
+        mapping = demo_mapping("127.0.0.1", controller.port, *devices, controllers=[fermenter.controller()])
         site = read_site(mapping, FAMILIES, secrets=SecretSource(allow_plain_secrets=True))
         async with running(site, Door(host="127.0.0.1", port=0)) as (hub, _):
             tally = demo.Tally(hub)
             hub.stream.tap(tally.take)
+            sensing = asyncio.create_task(fermenter.sense(hub))
             mishaps = asyncio.create_task(pack.suffer(lambda text: hub.note(demo.TOLD, text, device=PACK)))
             async with hub.stream.journal(is_return) as returns:
                 await anext(aiter(returns))
             for target, value in (("salon", 70), ("blind", "open"), ("kitchen", True)):
                 await hub.ended(hub.command(f"house/{target}", value, Issuer("you")))
             await asyncio.sleep(0.1)
+            async with hub.stream.latest(lambda record: record.key == HEATING) as news:
+                while hub.reading(HEATING).value is not True:  # it is heated for half of the time
+                    await anext(aiter(news))
             mishaps.cancel()
+            sensing.cancel()
             console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
             console.print(demo_screen.picture(hub, tally, "http://127.0.0.1:8420"))
             # Without the font that rich would fetch from elsewhere when the picture is looked at.
