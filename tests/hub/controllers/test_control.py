@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from holdfast.drivers.kasa.planner import KasaPlanner
+from holdfast.hub.controllers.asked import NotPossible
 from holdfast.model import CommandState
 from tests.hub.controllers.house import PERSON, ROBOT, house
 
@@ -88,6 +89,24 @@ async def test_limits_are_taken_as_entered() -> None:
         assert (await home.command("fermenter/state", "idle")).reason.endswith("read-only")
 
 
+async def test_the_band_for_cooling_is_set_with_the_limits() -> None:
+    """Each plug has its half; it survives a restart, and an export has it."""
+    async with house(19.0, high=19.0, cooling={"low": 19.0, "high": 20.0}) as home:
+        home.thermostat.set_limits({"low": 20, "high": 21, "cooling": {"low": 21, "high": "72 °F"}}, PERSON)
+        await home.stop()
+        await home.start()
+        limits = home.thermostat.settings.limits
+        assert (limits.band, limits.cooling) == ((20, 21), (21, "72 °F"))
+        (raw,) = home.living.in_force["controllers"]
+        assert (raw["low"], raw["cooling"]) == (20, {"low": 21, "high": "72 °F"})
+        with pytest.raises(NotPossible, match="neither cooling limit may be below"):
+            home.thermostat.set_limits({"low": 20, "high": 23}, PERSON)
+        home.thermostat.set_limits({"low": 17, "high": 23, "cooling": None}, PERSON)
+        assert home.thermostat.settings.limits.cooling is None
+        home.thermostat.set_limits({"low": 17, "high": 19, "cooling": {"low": 19, "high": 20}}, PERSON)
+        assert "cooling" not in home.thermostat.entered.entries
+
+
 async def test_what_was_set_survives_a_restart_until_the_site_says_otherwise() -> None:
     """Limits and the switch are kept; a site that changes one of them is the newer word."""
     async with house(21.0) as home:
@@ -127,6 +146,19 @@ async def test_others_are_refused() -> None:
         await home.done("heater/switch", True, take_over_s=600)
         home.thermostat.give_back(home.thermostat.settings.roles[0], PERSON)
         await home.until(lambda: not home.heater.is_on, 15)
+
+
+async def test_what_a_person_tried_in_vain_is_not_the_controllers_trouble() -> None:
+    """The plug ignored a person's OFF; given back, the controller's own OFF works, and nothing is alarmed."""
+    async with house(17.0) as home:
+        await home.until(lambda: home.value("fermenter/heating"))
+        home.heater.is_ignoring = True
+        receipt = await home.command("heater/switch", False, take_over_s=60)
+        assert receipt.state is CommandState.FAILED
+        home.heater.well()
+        home.temperature = 20.5
+        await home.until(lambda: not home.heater.is_on, 90)
+        assert ("fermenter/heater_unreachable", True) not in home.alarms()
 
 
 async def test_a_take_over_never_goes_against_safety() -> None:

@@ -60,10 +60,16 @@ def limits(
     controller: ControllerArgument,
     low: Annotated[str, typer.Argument(metavar="LOW", help="A number in °C, or a text such as '64 °F'.")],
     high: Annotated[str, typer.Argument(metavar="HIGH", help="The same.")],
+    cooling: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--cooling", metavar="LOW HIGH", help="A band of its own for cooling."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Set both limits of a controller at once. They hold until they are set anew, or the site says other ones."""
-    body = {"low": read_value(low), "high": read_value(high)}
+    body: dict[str, Any] = {"low": read_value(low), "high": read_value(high)}
+    if cooling is not None:
+        body["cooling"] = {"low": read_value(cooling[0]), "high": read_value(cooling[1])}
     _ask(controller, "POST", "limits", body, as_json=as_json)
 
 

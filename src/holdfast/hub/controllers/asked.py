@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.control import (
     EnteredBand,
+    EnteredLimits,
     Memory,
     ThermostatSettings,
     continue_profile,
@@ -21,7 +23,7 @@ from holdfast.model import ReasonCode
 from holdfast.options import Section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from holdfast.control import Instant
 
@@ -55,8 +57,9 @@ def of_command(settings: ThermostatSettings, memory: Memory, key: str, value: ob
 
 
 def of_limits(settings: ThermostatSettings, memory: Memory, new: Mapping[str, object]) -> dict[str, Any]:
-    """The entries for new limits, as a person wrote them. A profile that is over is left by them.
+    """The entries for new limits, as a person wrote them: ``low``, ``high``, and ``cooling`` as a mapping of the two.
 
+    What is not there stays, and a ``cooling`` of ``None`` means the same band. A profile that is over is left by them.
     Raises `NotPossible` for limits that cannot be used, and while a profile says what they are.
     """
     profile = settings.profile
@@ -64,10 +67,16 @@ def of_limits(settings: ThermostatSettings, memory: Memory, new: Mapping[str, ob
         raise NotPossible("the limits follow a profile: change its steps, or leave it")
     usual = profile[-1].limits if profile else settings.limits
     band = EnteredBand(new.get("low", usual.band.low), new.get("high", usual.band.high))
-    tried = replace(settings, limits=replace(usual, band=band), profile=())
+    cooling = usual.cooling
+    if "cooling" in new:
+        own = new["cooling"]
+        cooling = EnteredBand(own.get("low"), own.get("high")) if isinstance(own, Mapping) else None
+    tried = replace(settings, limits=EnteredLimits(band, cooling), profile=())
     if tried.fault:
         raise NotPossible(tried.fault)
     entries: dict[str, Any] = {"low": band.low, "high": band.high}
+    if cooling != settings.limits.cooling:
+        entries["cooling"] = None if cooling is None else cooling._asdict()
     return {**entries, "profile": []} if profile else entries
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
-from holdfast.control import EnteredBand, ThermostatSettings, parse_settings
+from holdfast.control import EnteredBand, EnteredLimits, ThermostatSettings, parse_settings
 from holdfast.errors import ConfigurationError
 from holdfast.options import Section
 
-KEYS: Final = ("low", "high", "enabled", "profile")
+KEYS: Final = ("low", "high", "cooling", "enabled", "profile")
 """What may be set while the controller runs, as the site calls it."""
 
 
@@ -59,8 +59,9 @@ class Entered:
         band = usual.limits.band
         settings = replace(
             usual,
-            limits=replace(
-                usual.limits, band=EnteredBand(values.get("low", band.low), values.get("high", band.high))
+            limits=EnteredLimits(
+                EnteredBand(values.get("low", band.low), values.get("high", band.high)),
+                _band(values["cooling"]) if "cooling" in values else usual.limits.cooling,
             ),
             is_enabled=bool(values.get("enabled", usual.is_enabled)),
         )
@@ -71,6 +72,11 @@ class Entered:
         except ConfigurationError:
             return settings
         return replace(settings, profile=read.profile)
+
+
+def _band(value: Any) -> EnteredBand | None:
+    """A band of its own for cooling; ``None``: there is none."""
+    return EnteredBand(value.get("low"), value.get("high")) if isinstance(value, Mapping) else None
 
 
 def _plain(value: Any) -> Any:

@@ -93,7 +93,9 @@ class PlugDesk:
         return value is not is_on or now.steady_s - at_s >= SAME_AGAIN_S
 
     def settle(self, *, is_wanted: bool | None) -> None:
-        """What went wrong is forgiven once the plug shows what is wanted of it."""
+        """What went wrong is forgiven once the plug shows what is wanted of it, and what a person tried is his."""
+        if is_wanted is None:
+            self.watch.error = ""
         found = self.watch.find(self._hub)
         if found is not None and is_wanted is not None and self.watch.error:
             device, capability = found

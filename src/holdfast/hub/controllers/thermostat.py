@@ -339,9 +339,12 @@ class Thermostat:
             why = error.text
         return self._answered(key, value, issuer, why)
 
-    def set_limits(self, low: object, high: object, issuer: Issuer) -> None:
-        """Set both limits at once, as entered; raises `NotPossible`."""
-        self._enter(asked.of_limits(self.settings, self._memory, {"low": low, "high": high}), issuer)
+    def set_limits(self, limits: Mapping[str, object], issuer: Issuer) -> None:
+        """Set limits at once, as entered, with the keys of the site (``low``, ``high``, ``cooling``).
+
+        Raises `NotPossible`.
+        """
+        self._enter(asked.of_limits(self.settings, self._memory, limits), issuer)
 
     def set_profile(self, steps: list[Any], issuer: Issuer) -> None:
         """Follow these steps from the first one on; without any the usual limits hold. Raises `NotPossible`."""

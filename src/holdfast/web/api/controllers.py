@@ -32,6 +32,7 @@ from holdfast.web.api.shapes import (
     AcknowledgementShape,
     ControllerShape,
     GivingBackShape,
+    NewBandShape,
     NewLimitsShape,
     ProfileMoveShape,
     ProfileStep,
@@ -78,12 +79,17 @@ def routes(hub: Hub, closing: asyncio.Event) -> Router:
         description="They hold until they are set anew, or the site says other ones. A profile that is over is left; "
         f"while one runs it says the limits, and this is `not_possible`. {GIVES}",
     )
-    async def limits(controller_id: str, request: Request) -> Response:
+    async def set_limits(controller_id: str, request: Request) -> Response:
         found = hub.controllers.controller(controller_id)
         new = parsed(
             await read_body(request), _decode_limits, 'Send an object such as {"low": 18, "high": 20}.'
         )
-        found.set_limits(new.low, new.high, _issuer(request))
+        limits: dict[str, object] = {"low": new.low, "high": new.high}
+        if isinstance(new.cooling, NewBandShape):
+            limits["cooling"] = {"low": new.cooling.low, "high": new.cooling.high}
+        elif new.cooling is None:
+            limits["cooling"] = None
+        found.set_limits(limits, _issuer(request))
         return await kept(found)
 
     @router.put(

@@ -636,11 +636,22 @@ EnteredLimit = WantedNumber | float | WantedText
 """A number in °C, or a text such as `74 °F`."""
 
 
+class NewBandShape(Struct, forbid_unknown_fields=True):
+    """Two limits: numbers in °C, or texts such as `74 °F`."""
+
+    low: EnteredLimit
+    high: EnteredLimit
+
+
 class NewLimitsShape(Struct, forbid_unknown_fields=True):
     """New limits: numbers in °C, or texts such as `74 °F`."""
 
     low: EnteredLimit
     high: EnteredLimit
+    cooling: Annotated[
+        NewBandShape | msgspec.UnsetType | None,
+        Meta(description="A band of its own for cooling; `null`: the same. Left out: as it is."),
+    ] = msgspec.UNSET
 
 
 Plain = bool | WantedNumber | float | WantedText | None
