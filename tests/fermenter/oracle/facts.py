@@ -316,7 +316,8 @@ class Facts:
         if self.hub is None:
             return set()
         found = set()
-        if self.temperature is None:
+        is_by_hand = self.is_taken(ident) and not self.wanted.get("enabled", True)
+        if self.temperature is None and not is_by_hand:  # switched off by a person, who uses the plug himself
             found.add("no fresh reading")
         if not self.wanted.get("enabled", True) and not self.is_taken(ident):
             found.add("not enabled")

@@ -20,6 +20,8 @@ REST_S: Final = {"heater": 60.0, "fridge": 300.0}
 DEAD_TIME_S: Final = 600.0
 SENDS: Final = 4
 """Set commands on the wire for one attempt at most, whatever the library does within it."""
+ATTEMPTS_S: Final = 12.0
+"""From one attempt of a command to the next: a set of 5 s, its settling, a read of 4 s and a pause."""
 TWO_SESSIONS_S: Final = 1.0
 ROUNDING_S: Final = 0.05
 
@@ -37,9 +39,15 @@ class Rests(Check):
         if told is None:
             return  # told by a hub that is gone
         self.judged += 1
-        self._rested(plug, move, plug, REST_S[plug.ident], told.begun_t, "its own rest")
+        if not self._is_tried_again(plug, told):
+            self._rested(plug, move, plug, REST_S[plug.ident], told.begun_t, "its own rest")
         other = self.facts.plugs[OTHER[plug.ident]]
         self._rested(plug, move, other, DEAD_TIME_S, told.begun_t, f"since {other.ident}")
+
+    def _is_tried_again(self, plug: PlugFacts, told: WireCall) -> bool:
+        """Whether it follows the attempt before it: a hand in between looks like a plug that did not obey."""
+        before = [each for each in plug.sets if each.what != "off" and each.begun_t < told.begun_t]
+        return bool(before) and told.begun_t - before[-1].begun_t < ATTEMPTS_S
 
     def _rested(
         self, plug: PlugFacts, move: Move, which: PlugFacts, least_s: float, told_t: float, what: str

@@ -111,7 +111,7 @@ class Controllers:
                 controller.adapt(spec)
                 if self._is_running and not controller.is_running:
                     controller.start()
-            else:
+            elif {target.partition("/")[0] for target in controller.sources} & set(rebuilt):
                 controller.ask()
         self._index()
 
